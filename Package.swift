@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, bottom up. ARCHITECTURE.md draws them; scripts/check/dag.sh fails on any edge that is not in it.
+// "Dry" rooms never see libtorch and build anywhere in seconds: `REFT_ROOMS=dry swift test` leaves the wet ones out.
+
+let dryOnly = Context.environment["REFT_ROOMS"] == "dry"
+
+/// Where libtorch lies: `torch/include`, `torch/lib`. `scripts/setup/engine.sh` makes the default, a link into the cache.
+let engine = Context.environment["REFT_LIBTORCH"] ?? Context.packageDirectory + "/.engine"
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+  .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+  .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+]
+
+func room(_ name: String, _ imports: [String] = [], products: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: imports.map { .byName(name: $0) } + products, swiftSettings: swiftSettings)
+}
+
+func tests(of name: String, _ imports: [String] = [], fixtures: Bool = false) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: ([name] + imports).map { .byName(name: $0) }, exclude: fixtures ? ["Fixtures"] : [],
+    swiftSettings: swiftSettings)
+}
+
+let dryRooms: [Target] = [
+  room("Diagnostics"),
+  room("JSON", ["Diagnostics"]),
+  room("Checkpoints", ["Diagnostics", "JSON"]),
+  room("Tokenization", ["Diagnostics", "JSON"]),
+  room("Tasks", ["Diagnostics", "JSON"]),
+  room("Charts", ["Diagnostics"]),
+  tests(of: "Diagnostics"),
+  tests(of: "JSON", ["Diagnostics"]),
+  tests(of: "Checkpoints", ["Diagnostics", "JSON"], fixtures: true),
+  tests(of: "Tokenization", ["Diagnostics", "JSON"], fixtures: true),
+  tests(of: "Tasks", ["Diagnostics", "JSON"]),
+  tests(of: "Charts", ["Diagnostics"]),
+]
+
+let package = Package(
+  name: "swift-reft",
+  platforms: [.macOS(.v15)],
+  products: [],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: dryRooms
+)

@@ -1,0 +1,56 @@
+public import Diagnostics
+
+/// Reads members of one object with errors that name the key, the file, and the nearest name.
+public struct JSONReader: Sendable {
+  public let object: JSONObject
+  /// What the object is called in errors: a file, or a file and a key path.
+  public let source: String
+
+  public init(_ object: JSONObject, source: String) {
+    self.object = object
+    self.source = source
+  }
+
+  /// Reads a document whose root must be an object.
+  public init(_ value: JSONValue, source: String) throws(JSONError) {
+    guard let object = value.object else {
+      throw .type(key: "(root)", expected: "an object", got: value.kind, source: source)
+    }
+    self.init(object, source: source)
+  }
+
+  private func read<T>(
+    _ key: String, _ expected: String, _ convert: (JSONValue) -> T?
+  ) throws(JSONError) -> T? {
+    guard let value = object[key], !value.isNull else { return nil }
+    guard let converted = convert(value) else {
+      throw .type(key: key, expected: expected, got: value.kind, source: source)
+    }
+    return converted
+  }
+
+  private func required<T>(_ key: String, _ value: T?) throws(JSONError) -> T {
+    guard let value else {
+      throw .missing(key: key, source: source, nearest: NearestName.closest(to: key, in: object.keys))
+    }
+    return value
+  }
+
+  /// A member that may be absent or null.
+  public func int(ifPresent key: String) throws(JSONError) -> Int? { try read(key, "a whole number", \.int) }
+  public func double(ifPresent key: String) throws(JSONError) -> Double? { try read(key, "a number", \.double) }
+  public func string(ifPresent key: String) throws(JSONError) -> String? { try read(key, "a string", \.string) }
+  public func bool(ifPresent key: String) throws(JSONError) -> Bool? { try read(key, "true or false", \.bool) }
+  public func array(ifPresent key: String) throws(JSONError) -> [JSONValue]? { try read(key, "an array", \.array) }
+  public func reader(ifPresent key: String) throws(JSONError) -> JSONReader? {
+    try read(key, "an object", \.object).map { JSONReader($0, source: "\(source), '\(key)'") }
+  }
+
+  /// A member that must be there.
+  public func int(_ key: String) throws(JSONError) -> Int { try required(key, int(ifPresent: key)) }
+  public func double(_ key: String) throws(JSONError) -> Double { try required(key, double(ifPresent: key)) }
+  public func string(_ key: String) throws(JSONError) -> String { try required(key, string(ifPresent: key)) }
+  public func bool(_ key: String) throws(JSONError) -> Bool { try required(key, bool(ifPresent: key)) }
+  public func array(_ key: String) throws(JSONError) -> [JSONValue] { try required(key, array(ifPresent: key)) }
+  public func reader(_ key: String) throws(JSONError) -> JSONReader { try required(key, reader(ifPresent: key)) }
+}

@@ -1,0 +1,102 @@
+/// A JSON document as a value, with the order of keys kept and numbers told apart as the text wrote them.
+///
+/// Foundation's decoder hides what we must report: a name that stands twice (a lying safetensors header), the line of a
+/// broken record, the difference between `1` and `1.0` and `true`.
+public enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  /// A number written without fraction or exponent that fits an `Int`.
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONObject)
+}
+
+/// The members of a JSON object in the order of the text; names are unique.
+public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+  public private(set) var keys: [String]
+  private var values: [String: JSONValue]
+
+  public init() {
+    keys = []
+    values = [:]
+  }
+
+  /// - Precondition: the keys are unique.
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    keys = elements.map(\.0)
+    values = Dictionary(uniqueKeysWithValues: elements)
+  }
+
+  public var count: Int { keys.count }
+
+  /// Reads a member, or adds, replaces (in place) or removes it.
+  public subscript(key: String) -> JSONValue? {
+    get { values[key] }
+    set {
+      if let newValue {
+        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: key) != nil {
+        keys.removeAll { $0 == key }
+      }
+    }
+  }
+
+  public static func == (a: JSONObject, b: JSONObject) -> Bool { a.values == b.values }
+}
+
+extension JSONObject: Sequence {
+  public func makeIterator() -> some IteratorProtocol<(key: String, value: JSONValue)> {
+    keys.lazy.map { (key: $0, value: values[$0]!) }.makeIterator()
+  }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+{
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int) { self = .integer(value) }
+  public init(floatLiteral value: Double) { self = .number(value) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    var object = JSONObject()
+    for (key, value) in elements { object[key] = value }
+    self = .object(object)
+  }
+  public init(nilLiteral: ()) { self = .null }
+}
+
+extension JSONValue {
+  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  public var int: Int? { if case .integer(let value) = self { value } else { nil } }
+  /// Any number, whole or not.
+  public var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
+  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  public var isNull: Bool { self == .null }
+
+  /// What kind of value this is, as an error message names it.
+  public var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .integer: "a whole number"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+
+  /// The member of an object, `nil` for another kind of value or a missing name.
+  public subscript(key: String) -> JSONValue? { object?[key] }
+}
