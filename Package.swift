@@ -23,7 +23,8 @@ func room(_ name: String, _ imports: [String] = [], products: [Target.Dependency
 
 func tests(of name: String, _ imports: [String] = [], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: ([name] + imports).map { .byName(name: $0) }, exclude: fixtures ? ["Fixtures"] : [],
+    name: name + "Tests", dependencies: ([name] + imports).map { .byName(name: $0) },
+    exclude: fixtures ? ["Fixtures"] : [],
     swiftSettings: swiftSettings)
 }
 
@@ -42,6 +43,20 @@ let dryRooms: [Target] = [
   tests(of: "Charts", ["Diagnostics"]),
 ]
 
+let shim = Target.target(
+  name: "CTorchShim",
+  cxxSettings: [.unsafeFlags(["-isystem", engine + "/torch/include", "-Wno-nullability-completeness"])],
+  linkerSettings: [
+    .unsafeFlags(["-L" + engine + "/torch/lib", "-Xlinker", "-rpath", "-Xlinker", engine + "/torch/lib"]),
+    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+  ])
+
+let wetRooms: [Target] = [
+  shim,
+  room("Tensors", ["CTorchShim", "Diagnostics"]),
+  tests(of: "Tensors", ["Diagnostics"]),
+]
+
 let package = Package(
   name: "swift-reft",
   platforms: [.macOS(.v15)],
@@ -50,5 +65,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
-  targets: dryRooms
+  targets: dryOnly ? dryRooms : dryRooms + wetRooms,
+  cxxLanguageStandard: .cxx20
 )

@@ -1,0 +1,152 @@
+// The C face of libtorch: the only door between Swift and the engine.
+//
+// Rules of the door
+// - A tensor is an owned reference to the engine's own tensor object. Whoever receives one through `out` releases it once.
+// - Every function that can fail returns a status; an exception never passes. On failure `out` is untouched and
+//   `reft_last_error` tells why, on the same thread, until the next call.
+// - Only what is in use is bound. Ops are one line each in the .cpp of their theme.
+#ifndef REFT_CTORCHSHIM_H
+#define REFT_CTORCHSHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ReftTensor ReftTensor;
+typedef struct ReftGenerator ReftGenerator;
+typedef ReftTensor *_Nullable *_Nonnull ReftOut;
+typedef ReftTensor *_Nonnull ReftIn;
+typedef ReftTensor *_Nullable ReftOptional;
+
+typedef enum { REFT_OK = 0, REFT_FAILED = 1 } ReftStatus;
+
+typedef enum {
+  REFT_U8 = 0, REFT_I8 = 1, REFT_I16 = 2, REFT_I32 = 3, REFT_I64 = 4, REFT_F16 = 5, REFT_F32 = 6, REFT_F64 = 7,
+  REFT_BOOL = 11, REFT_BF16 = 15
+} ReftType;
+
+typedef enum { REFT_CPU = 0, REFT_CUDA = 1 } ReftDeviceKind;
+typedef struct { ReftDeviceKind kind; int32_t index; } ReftDevice;
+
+// Handles, errors, process
+const char *_Nonnull reft_last_error(void);
+int64_t reft_live_tensors(void);
+void reft_release(ReftTensor *_Nullable tensor);
+void reft_set_threads(int32_t count);
+int32_t reft_threads(void);
+ReftStatus reft_load_cuda(int32_t *_Nonnull device_count);
+bool reft_grad_enabled(void);
+void reft_set_grad_enabled(bool enabled);
+
+// Looking at a tensor
+int32_t reft_rank(ReftIn t);
+int64_t reft_size(ReftIn t, int32_t dimension);
+ReftType reft_type(ReftIn t);
+ReftDevice reft_device(ReftIn t);
+bool reft_requires_grad(ReftIn t);
+ReftStatus reft_copy_out(ReftIn t, ReftType type, void *_Nonnull bytes, int64_t byte_count);
+
+// Making tensors
+ReftStatus reft_from_bytes(const void *_Nonnull bytes, const int64_t *_Nonnull shape, int32_t rank, ReftType type, ReftOut out);
+ReftStatus reft_from_foreign(void *_Nonnull bytes, const int64_t *_Nonnull shape, int32_t rank, ReftType type,
+                             void *_Nonnull owner, void (*_Nonnull release)(void *_Nonnull), ReftOut out);
+ReftStatus reft_full(const int64_t *_Nonnull shape, int32_t rank, double value, ReftType type, ReftDevice device, ReftOut out);
+ReftStatus reft_arange(int64_t from, int64_t to, ReftDevice device, ReftOut out);
+ReftStatus reft_eye(int64_t n, int64_t m, ReftDevice device, ReftOut out);
+
+// Randomness
+ReftStatus reft_generator_make(uint64_t seed, ReftDevice device, ReftGenerator *_Nullable *_Nonnull out);
+void reft_generator_release(ReftGenerator *_Nullable generator);
+ReftStatus reft_generator_state(ReftGenerator *_Nonnull generator, ReftOut out);
+ReftStatus reft_generator_set_state(ReftGenerator *_Nonnull generator, ReftIn state);
+ReftStatus reft_normal(ReftGenerator *_Nonnull g, const int64_t *_Nonnull shape, int32_t rank, double mean, double deviation, ReftDevice device, ReftOut out);
+ReftStatus reft_uniform(ReftGenerator *_Nonnull g, const int64_t *_Nonnull shape, int32_t rank, double low, double high, ReftDevice device, ReftOut out);
+ReftStatus reft_bernoulli(ReftGenerator *_Nonnull g, const int64_t *_Nonnull shape, int32_t rank, double probability, ReftDevice device, ReftOut out);
+ReftStatus reft_permutation(ReftGenerator *_Nonnull g, int64_t n, ReftOut out);
+
+// Elementwise
+ReftStatus reft_add(ReftIn a, ReftIn b, ReftOut out);
+ReftStatus reft_subtract(ReftIn a, ReftIn b, ReftOut out);
+ReftStatus reft_multiply(ReftIn a, ReftIn b, ReftOut out);
+ReftStatus reft_divide(ReftIn a, ReftIn b, ReftOut out);
+ReftStatus reft_add_scalar(ReftIn a, double b, ReftOut out);
+ReftStatus reft_multiply_scalar(ReftIn a, double b, ReftOut out);
+ReftStatus reft_negate(ReftIn a, ReftOut out);
+ReftStatus reft_abs(ReftIn a, ReftOut out);
+ReftStatus reft_sqrt(ReftIn a, ReftOut out);
+ReftStatus reft_exp(ReftIn a, ReftOut out);
+ReftStatus reft_log(ReftIn a, ReftOut out);
+ReftStatus reft_cos(ReftIn a, ReftOut out);
+ReftStatus reft_sin(ReftIn a, ReftOut out);
+ReftStatus reft_tanh(ReftIn a, ReftOut out);
+ReftStatus reft_sigmoid(ReftIn a, ReftOut out);
+ReftStatus reft_relu(ReftIn a, ReftOut out);
+ReftStatus reft_silu(ReftIn a, ReftOut out);
+ReftStatus reft_gelu(ReftIn a, bool tanh_approximation, ReftOut out);
+ReftStatus reft_is_finite(ReftIn a, ReftOut out);
+
+// Reductions
+ReftStatus reft_sum(ReftIn a, ReftOut out);
+ReftStatus reft_sum_along(ReftIn a, int64_t dimension, bool keep, ReftOut out);
+ReftStatus reft_mean_along(ReftIn a, int64_t dimension, bool keep, ReftOut out);
+ReftStatus reft_max(ReftIn a, ReftOut out);
+ReftStatus reft_argmax(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_norm(ReftIn a, ReftOut out);
+ReftStatus reft_norm_along(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_softmax(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_log_softmax(ReftIn a, int64_t dimension, ReftOut out);
+
+// Shape and selection
+ReftStatus reft_reshape(ReftIn a, const int64_t *_Nonnull shape, int32_t rank, ReftOut out);
+ReftStatus reft_expand(ReftIn a, const int64_t *_Nonnull shape, int32_t rank, ReftOut out);
+ReftStatus reft_transpose(ReftIn a, int64_t first, int64_t second, ReftOut out);
+ReftStatus reft_narrow(ReftIn a, int64_t dimension, int64_t start, int64_t length, ReftOut out);
+ReftStatus reft_unsqueeze(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_squeeze(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_concatenate(ReftTensor *_Nonnull const *_Nonnull parts, int32_t count, int64_t dimension, ReftOut out);
+ReftStatus reft_index_select(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
+ReftStatus reft_index_copy(ReftIn a, int64_t dimension, ReftIn index, ReftIn source, ReftOut out);
+ReftStatus reft_index_add(ReftIn a, int64_t dimension, ReftIn index, ReftIn source, ReftOut out);
+ReftStatus reft_gather(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
+ReftStatus reft_lower_triangle(ReftIn a, int64_t diagonal, ReftOut out);
+ReftStatus reft_upper_triangle(ReftIn a, int64_t diagonal, ReftOut out);
+ReftStatus reft_diagonal(ReftIn a, ReftOut out);
+ReftStatus reft_diagonal_matrix(ReftIn a, ReftOut out);
+ReftStatus reft_contiguous(ReftIn a, ReftOut out);
+ReftStatus reft_clone(ReftIn a, ReftOut out);
+ReftStatus reft_detach(ReftIn a, ReftOut out);
+ReftStatus reft_to_type(ReftIn a, ReftType type, ReftOut out);
+ReftStatus reft_to_device(ReftIn a, ReftDevice device, ReftOut out);
+
+// Matrices
+ReftStatus reft_matmul(ReftIn a, ReftIn b, ReftOut out);
+ReftStatus reft_solve_triangular(ReftIn a, ReftIn b, bool upper, ReftOut out);
+ReftStatus reft_qr(ReftIn a, ReftOut q, ReftOut r);
+ReftStatus reft_geqrf(ReftIn a, ReftOut factors, ReftOut tau);
+
+// Neural layers
+ReftStatus reft_linear(ReftIn x, ReftIn weight, ReftOptional bias, ReftOut out);
+ReftStatus reft_embedding(ReftIn weight, ReftIn ids, ReftOut out);
+ReftStatus reft_rms_norm(ReftIn x, ReftIn weight, double epsilon, ReftOut out);
+ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
+ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
+
+// Gradients and in-place updates (never on a tensor that a graph still needs)
+ReftStatus reft_set_requires_grad(ReftIn t, bool required);
+ReftStatus reft_backward(ReftIn loss);
+ReftStatus reft_gradient(ReftIn t, ReftOut out);  // out stays null where there is none
+ReftStatus reft_clear_gradient(ReftIn t);
+ReftStatus reft_copy_into(ReftIn target, ReftIn source);
+ReftStatus reft_multiply_in_place(ReftIn target, double factor);
+ReftStatus reft_fused_adamw(ReftTensor *_Nonnull const *_Nonnull parameters, ReftTensor *_Nonnull const *_Nonnull gradients,
+                            ReftTensor *_Nonnull const *_Nonnull first_moments, ReftTensor *_Nonnull const *_Nonnull second_moments,
+                            int32_t count, int64_t step, double learning_rate, double beta1, double beta2,
+                            double weight_decay, double epsilon);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

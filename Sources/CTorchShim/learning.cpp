@@ -1,0 +1,62 @@
+// Neural layers, gradients and the optimiser step.
+#include "shim.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+using namespace reft;
+
+REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
+        at::linear(borrow(x), borrow(weight), borrow_optional(bias)))
+REFT_OP(reft_embedding, (ReftTensor * weight, ReftTensor *ids, ReftTensor **out), at::embedding(borrow(weight), borrow(ids)))
+REFT_OP(reft_rms_norm, (ReftTensor * x, ReftTensor *weight, double epsilon, ReftTensor **out),
+        at::rms_norm(borrow(x), borrow(weight).sizes(), borrow(weight), epsilon))
+REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, bool grouped, ReftTensor **out),
+        at::scaled_dot_product_attention(borrow(q), borrow(k), borrow(v), borrow_optional(mask), 0.0, causal, scale, grouped))
+REFT_OP(reft_cross_entropy, (ReftTensor * logits, ReftTensor *targets, ReftTensor **out),
+        at::cross_entropy_loss(borrow(logits), borrow(targets), std::nullopt, at::Reduction::None))
+
+ReftStatus reft_set_requires_grad(ReftTensor *t, bool required) {
+  return guarded([&] { borrow(t).requires_grad_(required); });
+}
+ReftStatus reft_backward(ReftTensor *loss) {
+  return guarded([&] { borrow(loss).backward(); });
+}
+ReftStatus reft_gradient(ReftTensor *t, ReftTensor **out) {
+  return guarded([&] {
+    const auto &gradient = borrow(t).grad();
+    if (gradient.defined()) give(gradient, out);
+  });
+}
+ReftStatus reft_clear_gradient(ReftTensor *t) {
+  return guarded([&] { borrow(t).mutable_grad().reset(); });
+}
+ReftStatus reft_copy_into(ReftTensor *target, ReftTensor *source) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    borrow(target).copy_(borrow(source));
+  });
+}
+ReftStatus reft_multiply_in_place(ReftTensor *target, double factor) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    borrow(target).mul_(factor);
+  });
+}
+
+ReftStatus reft_fused_adamw(ReftTensor *const *parameters, ReftTensor *const *gradients, ReftTensor *const *first_moments,
+                            ReftTensor *const *second_moments, int32_t count, int64_t step, double learning_rate,
+                            double beta1, double beta2, double weight_decay, double epsilon) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    const auto n = static_cast<size_t>(count);
+    std::vector<at::Tensor> p, g, m, v, steps;
+    for (size_t i = 0; i < n; ++i) {
+      p.push_back(borrow(parameters[i]));
+      g.push_back(borrow(gradients[i]));
+      m.push_back(borrow(first_moments[i]));
+      v.push_back(borrow(second_moments[i]));
+      steps.push_back(at::full({}, static_cast<double>(step), p.back().options().dtype(at::kFloat)));
+    }
+    at::_fused_adamw_(p, g, m, v, {}, steps, learning_rate, beta1, beta2, weight_decay, epsilon, false, false);
+  });
+}

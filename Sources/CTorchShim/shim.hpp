@@ -1,0 +1,65 @@
+// What every .cpp of the shim shares: borrowing a handle, giving one out, and the wall that stops exceptions.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "CTorchShim.h"
+
+namespace reft {
+
+void set_error(const char *what) noexcept;
+void count_tensor(int64_t change) noexcept;
+
+// A handle is the engine's own TensorImpl with one reference owned by the caller; a Tensor is exactly one such pointer,
+// so borrowing costs nothing.
+inline const at::Tensor &borrow(ReftTensor *const &handle) {
+  static_assert(sizeof(at::Tensor) == sizeof(void *), "at::Tensor must be a single pointer");
+  return *reinterpret_cast<const at::Tensor *>(&handle);
+}
+
+inline std::optional<at::Tensor> borrow_optional(ReftTensor *const &handle) {
+  if (handle == nullptr) return std::nullopt;
+  return borrow(handle);
+}
+
+inline void give(at::Tensor tensor, ReftTensor **out) {
+  *out = reinterpret_cast<ReftTensor *>(tensor.unsafeReleaseTensorImpl());
+  count_tensor(1);
+}
+
+inline at::Device device(ReftDevice d) {
+  return d.kind == REFT_CUDA ? at::Device(at::kCUDA, static_cast<at::DeviceIndex>(d.index)) : at::Device(at::kCPU);
+}
+
+inline at::IntArrayRef sizes(const int64_t *shape, int32_t rank) {
+  return at::IntArrayRef(shape, static_cast<size_t>(rank));
+}
+
+inline at::TensorOptions options(ReftType type, ReftDevice d) {
+  return at::TensorOptions().dtype(static_cast<at::ScalarType>(type)).device(device(d));
+}
+
+// Runs the body; an exception becomes a status and a message.
+template <typename Body> ReftStatus guarded(Body body) noexcept {
+  try {
+    body();
+    return REFT_OK;
+  } catch (const c10::Error &e) {
+    set_error(e.what_without_backtrace());
+  } catch (const std::exception &e) {
+    set_error(e.what());
+  } catch (...) {
+    set_error("an unknown C++ exception");
+  }
+  return REFT_FAILED;
+}
+
+}  // namespace reft
+
+// One op, one line: the expression's tensor is given to `out`.
+#define REFT_OP(NAME, PARAMETERS, EXPRESSION)                                                                          \
+  ReftStatus NAME PARAMETERS {                                                                                         \
+    return reft::guarded([&] { reft::give((EXPRESSION), out); });                                                      \
+  }

@@ -1,0 +1,40 @@
+import CTorchShim
+
+extension Tensor {
+  /// `x W^T + b`; `weight [out, in]`, `bias [out]`.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TensorError) -> Tensor {
+    let operands = bias.map { [self, weight, $0] } ?? [self, weight]
+    return try perform("linear", operands) { reft_linear(handle, weight.handle, bias?.handle, $0) }
+  }
+
+  /// Rows of this table `[vocabulary, d]` for int64 ids.
+  public func embedding(of ids: Tensor) throws(TensorError) -> Tensor {
+    try perform("embedding", [self, ids]) { reft_embedding(handle, ids.handle, $0) }
+  }
+
+  /// `x / sqrt(mean(x^2) + epsilon) * weight` over the last dimension.
+  public func rmsNormalised(weight: Tensor, epsilon: Double) throws(TensorError) -> Tensor {
+    try perform("rmsNormalised", [self, weight]) { reft_rms_norm(handle, weight.handle, epsilon, $0) }
+  }
+
+  /// `softmax(Q K^T scale + mask) V`.
+  ///
+  /// - Parameters:
+  ///   - query: `[batch, heads, queries, headDim]`; `key`, `value`: `[batch, kvHeads, keys, headDim]`.
+  ///   - mask: bool `[queries, keys]`, true where a query may look; excludes `causal`.
+  public static func attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double
+  ) throws(TensorError) -> Tensor {
+    try perform("attention", [query, key, value] + (mask.map { [$0] } ?? [])) {
+      reft_attention(
+        query.handle, key.handle, value.handle, mask?.handle, causal, scale, query.size(1) != key.size(1), $0)
+    }
+  }
+
+  /// Negative log-likelihood of each row: `-log softmax(logits)[target]`.
+  ///
+  /// - Parameter targets: int64 `[rows]`, for logits `[rows, vocabulary]`.
+  public func crossEntropy(_ targets: Tensor) throws(TensorError) -> Tensor {
+    try perform("crossEntropy", [self, targets]) { reft_cross_entropy(handle, targets.handle, $0) }
+  }
+}

@@ -1,0 +1,32 @@
+import CTorchShim
+
+extension Tensor {
+  public func sum() throws(TensorError) -> Tensor { try perform("sum", [self]) { reft_sum(handle, $0) } }
+  public func sum(along dimension: Int, keep: Bool = false) throws(TensorError) -> Tensor {
+    try perform("sum", [self]) { reft_sum_along(handle, Int64(dimension), keep, $0) }
+  }
+  public func mean(along dimension: Int, keep: Bool = false) throws(TensorError) -> Tensor {
+    try perform("mean", [self]) { reft_mean_along(handle, Int64(dimension), keep, $0) }
+  }
+  public func max() throws(TensorError) -> Tensor { try perform("max", [self]) { reft_max(handle, $0) } }
+  /// Index of the largest element along a dimension, int64; the first of equals.
+  public func argmax(along dimension: Int) throws(TensorError) -> Tensor {
+    try perform("argmax", [self]) { reft_argmax(handle, Int64(dimension), $0) }
+  }
+  /// Euclidean norm of all elements.
+  public func norm() throws(TensorError) -> Tensor { try perform("norm", [self]) { reft_norm(handle, $0) } }
+  /// Euclidean norm along a dimension.
+  public func norm(along dimension: Int) throws(TensorError) -> Tensor {
+    try perform("norm", [self]) { reft_norm_along(handle, Int64(dimension), $0) }
+  }
+  public func softmax(along dimension: Int) throws(TensorError) -> Tensor {
+    try perform("softmax", [self]) { reft_softmax(handle, Int64(dimension), $0) }
+  }
+  public func logSoftmax(along dimension: Int) throws(TensorError) -> Tensor {
+    try perform("logSoftmax", [self]) { reft_log_softmax(handle, Int64(dimension), $0) }
+  }
+  /// Whether no element is infinite or NaN.
+  public func isFinite() throws(TensorError) -> Bool {
+    try perform("isFinite", [self]) { reft_is_finite(handle, $0) }.values(as: Bool.self)[0]
+  }
+}
