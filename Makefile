@@ -1,0 +1,40 @@
+# make            what there is
+# make quickstart set-up, then the main job from data to a table of results
+# make test       set-up, then every test
+
+SETUP := scripts/setup
+# One compute thread in tests: results do not depend on the machine, and neighbours are left in peace.
+TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart build test check format clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## fetch libtorch and the model into the cache (once for all clones)
+	@$(SETUP)/check.sh
+	@$(SETUP)/engine.sh
+	@$(SETUP)/model.sh >/dev/null
+
+quickstart: ## set-up, build, data, LoReFT and LoFiT on SmolLM2-135M, one table of results
+	@scripts/quickstart.sh
+
+build: setup ## leave the command in .build/release/reft
+	swift build -c release
+
+test: setup ## run every test
+	@started=$$(date +%s); \
+	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) $(TEST_ENVIRONMENT) swift test; status=$$?; \
+	  echo "make test: $$(( $$(date +%s) - started )) s"; exit $$status
+
+check: ## layout of the sources, plan of the rooms, no machine paths
+	scripts/check/format.sh
+	scripts/check/dag.py
+	scripts/check/paths.sh
+
+format: ## lay out the sources as .swift-format says
+	swift format --in-place --recursive Sources Tests Package.swift
+
+clean: ## delete what was built here; the cache stays
+	rm -rf .build quickstart
