@@ -1,0 +1,55 @@
+/// The tokenizer of a GGUF file as plain values (`tokenizer.ggml.*`).
+public struct GGUFTokenizer: Sendable, Equatable {
+  /// The kind of tokenizer: `gpt2` is byte-level BPE, `llama` is SentencePiece.
+  public var model: String
+  /// The name of the pre-tokenizer, such as `smollm`.
+  public var pre: String?
+  /// The text of each id.
+  public var tokens: [String]
+  /// 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte; one per token, empty where the file has none.
+  public var tokenTypes: [Int]
+  /// BPE merges by rank, the two parts separated by a space.
+  public var merges: [String]
+  /// SentencePiece scores; one per token, empty where the file has none.
+  public var scores: [Float]
+  public var bosID: Int?
+  public var eosID: Int?
+  public var unknownID: Int?
+  public var paddingID: Int?
+  /// Whether a beginning-of-text token is put before every text; `nil` where the file does not say.
+  public var addsBOS: Bool?
+  /// Whether an end-of-text token is put after every text; `nil` where the file does not say.
+  public var addsEOS: Bool?
+  /// Whether a space is put before the first word; `nil` where the file does not say.
+  public var addsSpacePrefix: Bool?
+
+  /// Reads the keys; `nil` where the file has no tokenizer.
+  init?(_ metadata: GGUFMetadata) throws(CheckpointError) {
+    guard let model = try metadata.string("tokenizer.ggml.model") else { return nil }
+    self.model = model
+    pre = try metadata.string("tokenizer.ggml.pre")
+    tokens = try metadata.required("tokenizer.ggml.tokens", metadata.strings("tokenizer.ggml.tokens"))
+    tokenTypes = try metadata.ints("tokenizer.ggml.token_type") ?? []
+    merges = try metadata.strings("tokenizer.ggml.merges") ?? []
+    scores = try metadata.floats("tokenizer.ggml.scores") ?? []
+    bosID = try metadata.int("tokenizer.ggml.bos_token_id")
+    eosID = try metadata.int("tokenizer.ggml.eos_token_id")
+    unknownID = try metadata.int("tokenizer.ggml.unknown_token_id")
+    paddingID = try metadata.int("tokenizer.ggml.padding_token_id")
+    addsBOS = try metadata.bool("tokenizer.ggml.add_bos_token")
+    addsEOS = try metadata.bool("tokenizer.ggml.add_eos_token")
+    addsSpacePrefix = try metadata.bool("tokenizer.ggml.add_space_prefix")
+    for (key, count) in [("token_type", tokenTypes.count), ("scores", scores.count)]
+    where count != 0 && count != tokens.count {
+      throw .malformed(
+        file: metadata.file, place: "metadata 'tokenizer.ggml.\(key)'",
+        problem: "expected one value for each of the \(tokens.count) tokens, got \(count)")
+    }
+    for (key, id) in [("bos", bosID), ("eos", eosID), ("unknown", unknownID), ("padding", paddingID)] {
+      guard let id, !tokens.indices.contains(id) else { continue }
+      throw .malformed(
+        file: metadata.file, place: "metadata 'tokenizer.ggml.\(key)_token_id'",
+        problem: "\(id) is no id of the \(tokens.count) tokens")
+    }
+  }
+}
