@@ -24,6 +24,14 @@ DESIGNS = {
 PROMPTS, LENGTHS = [7, 5, 11, 4], [12, 9, 17, 14]
 STEPS, BATCH, WARMUP, RATE = 50, 4, 5, 2e-3
 
+# Ways to keep R orthonormal without pyreft's d x d buffer; each ends a step with the Q of QR, positive diagonal.
+# At A = 0 a column of pyreft's Householder map moves by 2 dA: its R is stepped at twice the rate. `doubled` does the same.
+RUNS = {
+    "retraction": dict(projected=False, doubled=False),
+    "projected": dict(projected=True, doubled=False),
+    "doubled": dict(projected=True, doubled=True),
+}
+
 
 def positions(spec, prompt):
     """The paper's positions of `f<p>+l<s>` in a prompt, 0-based and sorted."""
@@ -171,8 +179,12 @@ def forward_case(design, ids):
 
 # MARK: trajectories
 
-def train(parameters, forward, ids, prompts, after_step=None, before_step=None):
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+def train(parameters, forward, ids, prompts, after_step=None, before_step=None, fast=()):
+    """Losses and gradient norms; the parameters in `fast` move at twice the rate."""
+    parameters = [*fast, *parameters]
+    slow = [part for part in parameters if not any(part is other for other in fast)]
+    groups = [{"params": slow}, *([{"params": list(fast), "lr": 2 * RATE}] if fast else [])]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     losses, norms = [], []
     for step in range(STEPS):
@@ -194,7 +206,7 @@ def train(parameters, forward, ids, prompts, after_step=None, before_step=None):
 def trajectory_case(ids, prompts):
     design = DESIGNS["loreft_tied"]
 
-    def plain(dtype, rotation, projected=False):
+    def plain(dtype, rotation, projected=False, doubled=False):
         """A run of the plain statement; `rotation` says how R is kept orthonormal."""
         _, edits = pyreft_model(design, dtype)
         model = golden.load_model(MODEL, dtype).requires_grad_(False)
@@ -218,15 +230,20 @@ def trajectory_case(ids, prompts):
                 R.copy_(Q * upper.diagonal().sign())
 
         @torch.no_grad()
-        def project():
-            """The Euclidean gradient G becomes G - R sym(R^T G)."""
+        def adjust():
+            """The Euclidean gradient G becomes G - R sym(R^T G); in coordinates R = R0 + 2 A it is twice as long."""
             for R in turned:
-                inner = R.T @ R.grad
-                R.grad -= R @ ((inner + inner.T) / 2)
+                if projected:
+                    inner = R.T @ R.grad
+                    R.grad -= R @ ((inner + inner.T) / 2)
+                if doubled:
+                    R.grad *= 2
 
         losses, norms = train(
-            [*turned, *W, *b], lambda i, p: plain_forward(model, design, i, p, list(zip(columns(), W, b))).loss, ids, prompts,
-            after_step=retract if rotation == "retraction" else None, before_step=project if projected else None)
+            W + b if doubled else [*turned, *W, *b],
+            lambda i, p: plain_forward(model, design, i, p, list(zip(columns(), W, b))).loss, ids, prompts,
+            after_step=retract if rotation == "retraction" else None, before_step=adjust,
+            fast=turned if doubled else [])
         return losses, norms, {f"edits.{i}.R": R.detach() for i, R in enumerate(columns())} | {
             f"edits.{i}.W": w.detach() for i, w in enumerate(W)} | {f"edits.{i}.b": v.detach() for i, v in enumerate(b)}
 
@@ -240,8 +257,8 @@ def trajectory_case(ids, prompts):
 
         again, _, _ = plain(dtype, "householder")
         torch.testing.assert_close(again, losses, rtol=2e-5, atol=0)
-        for name, projected in [("retraction", False), ("projected", True)]:
-            losses, norms, final = plain(dtype, "retraction", projected)
+        for name, choice in RUNS.items():
+            losses, norms, final = plain(dtype, "retraction", **choice)
             found |= {f"{name}.losses": losses, f"{name}.gradient_norms": norms}
             found |= {f"{name}.final.{key}": value for key, value in final.items()}
         return found
@@ -287,7 +304,9 @@ def main():
                "runs": {"pyreft": "pyreft's own parametrisation: base and Householder coordinates",
                         "retraction": "R is a free matrix, stepped by AdamW on its Euclidean gradient, then the Q of QR with a positive "
                                       "diagonal",
-                        "projected": "the same, with the gradient projected first: G - R sym(R^T G)"},
+                        "projected": "the same, with the gradient projected first: G - R sym(R^T G)",
+                        "doubled": "the same, with twice the projected gradient and twice the learning rate for R: a column of "
+                                   "pyreft's Householder map moves by 2 dA, so this is the step that pyreft's R takes"},
                "shapes": "X.losses [steps], X.gradient_norms [steps] (before clipping), X.final.edits.i.R [d, r], W [r, d], b [r]"},
         inputs={f"ids.{row}": sequence for row, sequence in enumerate(ids)} | starting(pyreft_model(design, torch.float32)[1]))
 
