@@ -54,6 +54,9 @@ let shim = Target.target(
 let wetRooms: [Target] = [
   shim,
   room("Tensors", ["CTorchShim", "Diagnostics"]),
+  room("Layers", ["Tensors"]),
+  room("LanguageModels", ["Checkpoints", "Diagnostics", "JSON", "Layers", "Tensors"]),
+  room("Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors"]),
   tests(of: "Tensors", ["Diagnostics"]),
 ]
 

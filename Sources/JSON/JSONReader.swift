@@ -1,4 +1,4 @@
-public import Diagnostics
+import Diagnostics
 
 /// Reads members of one object with errors that name the key, the file, and the nearest name.
 public struct JSONReader: Sendable {
@@ -53,4 +53,9 @@ public struct JSONReader: Sendable {
   public func bool(_ key: String) throws(JSONError) -> Bool { try required(key, bool(ifPresent: key)) }
   public func array(_ key: String) throws(JSONError) -> [JSONValue] { try required(key, array(ifPresent: key)) }
   public func reader(_ key: String) throws(JSONError) -> JSONReader { try required(key, reader(ifPresent: key)) }
+
+  /// Refuses members that nobody reads.
+  public func allow(only keys: [String]) throws(JSONError) {
+    for key in object.keys where !keys.contains(key) { throw .unknown(key: key, source: source, valid: keys) }
+  }
 }

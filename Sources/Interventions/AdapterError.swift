@@ -1,0 +1,69 @@
+public import Diagnostics
+
+/// What can be wrong with a method's settings or with an adapter.
+public enum AdapterError: Diagnostic {
+  case unknownMethod(name: String, known: [String])
+  /// A setting outside its range.
+  case setting(key: String, expected: String, got: String, method: String)
+  /// The method does not act at this component.
+  case site(method: String, component: String, expected: String)
+  case missingTensor(name: String, source: String, found: [String])
+  case tensorShape(name: String, expected: [Int], got: [Int], source: String)
+  case notFinite(name: String, source: String)
+  case leftoverTensors(names: [String], source: String)
+  /// The adapter belongs to another model.
+  case otherModel(difference: String, source: String)
+  /// adapter.json says something this version cannot read.
+  case schema(problem: String, source: String)
+  case notMergeable(method: String, reason: String)
+  /// After folding, the model no longer computes what the tapped one did.
+  case mergeDisagrees(largestDifference: Double, tolerance: Double)
+  /// A file of head choices is not usable.
+  case headFile(problem: String, source: String)
+
+  public var problem: String {
+    switch self {
+    case .unknownMethod(let name, _): "unknown method '\(name)'"
+    case .setting(let key, let expected, let got, _): "'\(key)' must be \(expected), got \(got)"
+    case .site(let method, let component, let expected):
+      "\(method) does not act on \(component): it acts on \(expected)"
+    case .missingTensor(let name, _, _): "the tensor '\(name)' is missing"
+    case .tensorShape(let name, let expected, let got, _): "the tensor '\(name)' must be \(expected), got \(got)"
+    case .notFinite(let name, _): "the tensor '\(name)' holds NaN or infinity"
+    case .leftoverTensors(let names, _): "tensors that nobody reads: \(names.joined(separator: ", "))"
+    case .otherModel(let difference, _): "the adapter belongs to another model: \(difference)"
+    case .schema(let problem, _): problem
+    case .notMergeable(let method, let reason): "\(method) cannot be folded into the weights: \(reason)"
+    case .mergeDisagrees(let difference, let tolerance):
+      "the folded model's logits differ from the tapped model's by \(difference), more than \(tolerance)"
+    case .headFile(let problem, _): problem
+    }
+  }
+
+  public var location: String {
+    switch self {
+    case .unknownMethod: "method"
+    case .setting(_, _, _, let method): "method \(method)"
+    case .site: "locations"
+    case .missingTensor(_, let source, _), .tensorShape(_, _, _, let source), .notFinite(_, let source),
+      .leftoverTensors(_, let source), .otherModel(_, let source), .schema(_, let source), .headFile(_, let source):
+      source
+    case .notMergeable, .mergeDisagrees: "merge"
+    }
+  }
+
+  public var remedy: String? {
+    switch self {
+    case .unknownMethod(let name, let known): NearestName.remedy(for: name, among: known)
+    case .setting, .site: nil
+    case .missingTensor(_, _, let found): found.isEmpty ? nil : "the file has: \(found.joined(separator: ", "))"
+    case .tensorShape, .leftoverTensors: "check that adapter.json and adapter.safetensors belong together"
+    case .notFinite: "train again with a lower learning rate; do not use this adapter"
+    case .otherModel: "load the model that adapter.json names under 'base'"
+    case .schema: "use a version of reft that wrote this adapter, or train again"
+    case .notMergeable: "keep the adapter beside the model: `reft generate --adapter` applies it at run time"
+    case .mergeDisagrees: "this is a fault worth reporting; nothing was written"
+    case .headFile: "write [[layer, head], ...] as JSON, or a NumPy file of shape [K, 2]"
+    }
+  }
+}

@@ -1,0 +1,95 @@
+public import JSON
+public import LanguageModels
+public import Tensors
+
+/// A learned edit of one activation in one layer.
+///
+/// A method is one file in `Methods/` and one line in ``InterventionRegistry``; training, saving, the command and the law
+/// suites work from what is declared here.
+public protocol Intervention: AnyObject, SendableMetatype {
+  associatedtype Configuration: MethodConfiguration
+
+  /// What the method is called everywhere: `loreft`.
+  static var method: String { get }
+  /// One sentence, with the formula.
+  static var summary: String { get }
+  /// Paper and section.
+  static var reference: String { get }
+  /// Where the method acts when the user does not say.
+  static var defaultLocations: String { get }
+
+  /// A new intervention with the method's own initialisation.
+  init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws
+
+  /// An intervention with saved tensors: those of ``saved()``, or those of ``trainingState()`` to go on training.
+  init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws
+
+  /// The trainable leaves, in a fixed order; all float32.
+  var parameters: [NamedTensor] { get }
+  /// The number of trainable numbers as the papers count them.
+  var parameterCount: Int { get }
+
+  /// The tensors of the adapter file: what inference needs, and nothing more.
+  func saved() throws(TensorError) -> [NamedTensor]
+  /// Everything needed to go on training exactly here, optimiser aside.
+  func trainingState() throws(TensorError) -> [NamedTensor]
+
+  /// The edit of one forward pass.
+  func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit
+}
+
+extension Intervention {
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.elementCount } }
+  public func saved() throws(TensorError) -> [NamedTensor] {
+    var detached: [NamedTensor] = []
+    for parameter in parameters { detached.append(NamedTensor(parameter.name, try parameter.tensor.detached())) }
+    return detached
+  }
+  public func trainingState() throws(TensorError) -> [NamedTensor] { try saved() }
+}
+
+/// What one forward pass is for.
+public enum EditMode {
+  case inference
+  /// With a graph; the source feeds dropout.
+  case training(RandomSource)
+}
+
+/// The activation that an intervention edits.
+public struct Target {
+  public let site: Site
+  /// The heads in question, ascending; `nil` for all, or where the component has none.
+  public let heads: [Int]?
+  public let shape: ModelShape
+  public let device: Device
+
+  public init(site: Site, heads: [Int]? = nil, shape: ModelShape, device: Device = .cpu) {
+    self.site = site
+    self.heads = heads
+    self.shape = shape
+    self.device = device
+  }
+
+  /// Width of one row of the activation, d.
+  public var width: Int { shape.width(of: site.component) }
+}
+
+/// The settings of a method, read strictly from JSON or YAML and written back whole.
+public protocol MethodConfiguration: Sendable, Equatable {
+  /// Reads the settings; absent ones take the method's defaults, unknown ones are errors.
+  init(_ json: JSONReader) throws
+  /// All settings, defaults included.
+  var json: JSONObject { get }
+}
+
+/// A method that scores the units (heads) it was given, to choose the ones that matter.
+public protocol UnitSelecting: Intervention {
+  /// Head and score, for each head of the target.
+  func unitScores() throws(TensorError) -> [(head: Int, score: Double)]
+}
+
+/// A method whose edit is exactly a change of the weights of the projection that reads the activation.
+public protocol Mergeable: Intervention {
+  /// The projection's weight `[out, in]` and bias `[out]` with the edit folded in.
+  func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?)
+}

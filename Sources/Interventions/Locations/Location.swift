@@ -1,0 +1,29 @@
+public import LanguageModels
+
+/// Where an adapter edits: layers, a component, heads of it, and positions.
+///
+/// Written on one line everywhere: `all.block_output@f7+l7`, `12.head_attention_value_output[3,17]@all`.
+public struct Location: Sendable, Hashable, CustomStringConvertible {
+  public var layers: LayerSelection
+  public var component: Component
+  /// 0-based heads; `nil` for all. Only where the component has heads.
+  public var heads: [Int]?
+  public var positions: Positions
+
+  public init(layers: LayerSelection, component: Component, heads: [Int]? = nil, positions: Positions = .all) {
+    self.layers = layers
+    self.component = component
+    self.heads = heads
+    self.positions = positions
+  }
+
+  public var description: String {
+    let heads = heads.map { "[" + $0.map(String.init).joined(separator: ",") + "]" } ?? ""
+    return "\(layers).\(component.rawValue)\(heads)@\(positions)"
+  }
+}
+
+extension Sequence<Location> {
+  /// The locations as the one line that ``Location/list(parsing:)`` reads.
+  public var line: String { map(\.description).joined(separator: ";") }
+}

@@ -1,0 +1,24 @@
+import Layers
+
+/// Keys and values of a batch of growing sequences, every layer; sequences can be of different lengths and can leave.
+public final class KVCache {
+  private var stores: [[KeyValueStore]]  // [sequence][layer]
+  private let layers: Int
+
+  /// - Parameter capacity: tokens to make room for at first.
+  public init(sequences: Int, layers: Int, capacity: Int = 64) {
+    self.layers = layers
+    stores = (0..<sequences).map { _ in (0..<layers).map { _ in KeyValueStore(capacity: capacity) } }
+  }
+
+  /// Tokens held for each sequence.
+  public var lengths: [Int] { stores.map { $0.first?.count ?? 0 } }
+
+  /// Keeps only these sequences, in this order.
+  public func keep(_ sequences: [Int]) {
+    stores = sequences.map { stores[$0] }
+  }
+
+  /// One store for each sequence.
+  func layer(_ index: Int) -> [KeyValueStore] { stores.map { $0[index] } }
+}

@@ -1,0 +1,42 @@
+public import Diagnostics
+
+/// Why a model cannot be built from a checkpoint.
+public enum ModelError: Diagnostic {
+  /// No architecture reads this `model_type`.
+  case unknownArchitecture(name: String, source: String, known: [String])
+  /// A configuration value that this architecture does not implement.
+  case unsupported(key: String, value: String, source: String, supported: String)
+  /// A tensor that the architecture needs is not in the checkpoint.
+  case missingTensor(name: String, shape: [Int], source: String, nearest: String?)
+  /// A tensor does not have the shape that the configuration implies.
+  case tensorShape(name: String, expected: [Int], got: [Int], source: String)
+  /// Two configuration values contradict each other.
+  case inconsistent(problem: String, source: String)
+
+  public var problem: String {
+    switch self {
+    case .unknownArchitecture(let name, _, _): "no architecture reads model_type '\(name)'"
+    case .unsupported(let key, let value, _, _): "'\(key)' is \(value), which is not supported"
+    case .missingTensor(let name, let shape, _, _): "the tensor '\(name)' \(shape) is missing"
+    case .tensorShape(let name, let expected, let got, _): "the tensor '\(name)' must be \(expected), got \(got)"
+    case .inconsistent(let problem, _): problem
+    }
+  }
+
+  public var location: String {
+    switch self {
+    case .unknownArchitecture(_, let source, _), .unsupported(_, _, let source, _),
+      .missingTensor(_, _, let source, _), .tensorShape(_, _, _, let source), .inconsistent(_, let source):
+      source
+    }
+  }
+
+  public var remedy: String? {
+    switch self {
+    case .unknownArchitecture(let name, _, let known): NearestName.remedy(for: name, among: known)
+    case .unsupported(_, _, _, let supported): "supported: \(supported)"
+    case .missingTensor(_, _, _, let nearest): nearest.map { "the nearest name in the file is '\($0)'" }
+    case .tensorShape, .inconsistent: "check that config.json belongs to these weights"
+    }
+  }
+}

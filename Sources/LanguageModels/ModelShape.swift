@@ -1,0 +1,43 @@
+/// The sizes of a language model that interventions and reports need.
+public struct ModelShape: Sendable, Hashable {
+  /// Number of blocks, L.
+  public let layers: Int
+  /// Width of the residual stream, d.
+  public let hidden: Int
+  /// Query heads of one layer, H.
+  public let heads: Int
+  /// Key and value heads of one layer; fewer than `heads` under grouped-query attention.
+  public let kvHeads: Int
+  /// Width of one head.
+  public let headDim: Int
+  /// Width of the feed-forward network's hidden layer.
+  public let intermediate: Int
+  /// Rows of the embedding table.
+  public let vocabulary: Int
+  /// Longest sequence the model was made for, in tokens.
+  public let contextLength: Int
+
+  public init(
+    layers: Int, hidden: Int, heads: Int, kvHeads: Int, headDim: Int, intermediate: Int, vocabulary: Int,
+    contextLength: Int
+  ) {
+    self.layers = layers
+    self.hidden = hidden
+    self.heads = heads
+    self.kvHeads = kvHeads
+    self.headDim = headDim
+    self.intermediate = intermediate
+    self.vocabulary = vocabulary
+    self.contextLength = contextLength
+  }
+
+  /// Width of one row of a component's activation.
+  public func width(of component: Component) -> Int {
+    switch component {
+    case .blockInput, .attentionOutput, .mlpOutput, .blockOutput: hidden
+    case .query, .headOutput: heads * headDim
+    case .key, .value: kvHeads * headDim
+    case .mlpActivation: intermediate
+    }
+  }
+}

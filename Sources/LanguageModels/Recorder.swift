@@ -1,0 +1,14 @@
+public import Tensors
+
+/// An edit that changes nothing and keeps what it saw.
+public final class Recorder: ActivationEdit {
+  /// The activations of each call, in order.
+  public private(set) var activations: [Tensor] = []
+
+  public init() {}
+
+  public func callAsFunction(_ activation: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
+    activations.append(activation)
+    return activation
+  }
+}

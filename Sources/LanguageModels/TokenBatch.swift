@@ -1,0 +1,51 @@
+/// Token sequences of true lengths, packed one behind the other; no padding exists anywhere.
+public struct TokenBatch: Sendable {
+  /// One sequence, or the next piece of one that a cache already holds the beginning of.
+  public struct Sequence: Sendable {
+    public var tokens: [Int32]
+    /// Absolute position of the first token: the number of tokens that the cache holds already.
+    public var start: Int
+    /// Number of prompt tokens of the whole sequence, n; tokens from there on are response or generated.
+    public var promptLength: Int
+
+    public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil) {
+      self.tokens = tokens
+      self.start = start
+      self.promptLength = promptLength ?? start + tokens.count
+    }
+  }
+
+  public let sequences: [Sequence]
+  /// The packed rows of each sequence.
+  public let rows: [Range<Int>]
+
+  /// - Precondition: no sequence is empty.
+  public init(_ sequences: [Sequence]) {
+    precondition(sequences.allSatisfy { !$0.tokens.isEmpty }, "an empty sequence in a batch")
+    self.sequences = sequences
+    var rows: [Range<Int>] = []
+    var next = 0
+    for sequence in sequences {
+      rows.append(next..<next + sequence.tokens.count)
+      next += sequence.tokens.count
+    }
+    self.rows = rows
+  }
+
+  /// A batch of whole sequences, all prompt.
+  public init(prompts: [[Int32]]) {
+    self.init(prompts.map { Sequence(tokens: $0) })
+  }
+
+  /// Number of packed rows.
+  public var rowCount: Int { rows.last?.upperBound ?? 0 }
+
+  /// Token ids of the packed rows.
+  public var tokens: [Int32] { sequences.flatMap(\.tokens) }
+
+  /// Absolute positions of the packed rows.
+  public var positions: [Int] { sequences.flatMap { $0.start..<$0.start + $0.tokens.count } }
+
+  /// The packed row of each sequence's last token.
+  public var lastRows: [Int] { rows.map { $0.upperBound - 1 } }
+}

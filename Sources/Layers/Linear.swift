@@ -1,0 +1,17 @@
+public import Tensors
+
+/// `y = x W^T + b`; `W [out, in]`, `b [out]` or none.
+public struct Linear {
+  public let weight: Tensor
+  public let bias: Tensor?
+
+  public init(weight: Tensor, bias: Tensor? = nil) {
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// `x [..., in]` to `[..., out]`.
+  public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
+    try x.linear(weight, bias: bias)
+  }
+}
