@@ -51,13 +51,20 @@ let shim = Target.target(
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
   ])
 
+let testSupport = Target.target(
+  name: "_TestSupport", dependencies: ["Checkpoints", "JSON", "LanguageModels", "Tensors"], path: "Tests/_TestSupport",
+  swiftSettings: swiftSettings)
+
 let wetRooms: [Target] = [
   shim,
   room("Tensors", ["CTorchShim", "Diagnostics"]),
   room("Layers", ["Tensors"]),
   room("LanguageModels", ["Checkpoints", "Diagnostics", "JSON", "Layers", "Tensors"]),
   room("Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors"]),
+  testSupport,
   tests(of: "Tensors", ["Diagnostics"]),
+  tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
+  tests(of: "Interventions", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
 ]
 
 let package = Package(

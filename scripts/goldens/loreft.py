@@ -24,14 +24,6 @@ DESIGNS = {
 PROMPTS, LENGTHS = [7, 5, 11, 4], [12, 9, 17, 14]
 STEPS, BATCH, WARMUP, RATE = 50, 4, 5, 2e-3
 
-# Ways to keep R orthonormal without pyreft's d x d buffer; each ends a step with the Q of QR, positive diagonal.
-# At A = 0 a column of pyreft's Householder map moves by 2 dA: its R is stepped at twice the rate. `doubled` does the same.
-RUNS = {
-    "retraction": dict(projected=False, doubled=False),
-    "projected": dict(projected=True, doubled=False),
-    "doubled": dict(projected=True, doubled=True),
-}
-
 
 def positions(spec, prompt):
     """The paper's positions of `f<p>+l<s>` in a prompt, 0-based and sorted."""
@@ -72,8 +64,21 @@ def pyreft_model(design, dtype, seed=7):
     edits = list(reft.interventions.values())
     edits = [edit[0] if isinstance(edit, (tuple, list)) else edit for edit in edits]
     for edit in edits:
+        complete(base_of(edit))
         edit.to(dtype)
     return reft, edits
+
+
+@torch.no_grad()
+def complete(base):
+    """Replaces the random columns that torch completes a base with by those of the QR factorisation of its first r.
+
+    Any orthonormal completion is as good a draw as torch's own; this one is known to whoever holds the d x r columns.
+    """
+    Q, upper = torch.linalg.qr(base[:, :RANK], mode="complete")
+    Q[:, :RANK] *= upper.diagonal().sign()
+    torch.testing.assert_close(Q[:, :RANK], base[:, :RANK])
+    base.copy_(Q)
 
 
 def pyreft_forward(reft, design, ids, prompts):
@@ -179,12 +184,9 @@ def forward_case(design, ids):
 
 # MARK: trajectories
 
-def train(parameters, forward, ids, prompts, after_step=None, before_step=None, fast=()):
-    """Losses and gradient norms; the parameters in `fast` move at twice the rate."""
-    parameters = [*fast, *parameters]
-    slow = [part for part in parameters if not any(part is other for other in fast)]
-    groups = [{"params": slow}, *([{"params": list(fast), "lr": 2 * RATE}] if fast else [])]
-    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+def train(parameters, forward, ids, prompts):
+    """Losses and gradient norms."""
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     losses, norms = [], []
     for step in range(STEPS):
@@ -192,13 +194,9 @@ def train(parameters, forward, ids, prompts, after_step=None, before_step=None, 
         loss = forward([ids[row] for row in rows], [prompts[row] for row in rows])
         optimizer.zero_grad()
         loss.backward()
-        if before_step:
-            before_step()
         norms.append(torch.nn.utils.clip_grad_norm_(parameters, 1.0).detach())
         optimizer.step()
         schedule.step()
-        if after_step:
-            after_step()
         losses.append(loss.detach())
     return torch.stack(losses), torch.stack(norms)
 
@@ -206,62 +204,25 @@ def train(parameters, forward, ids, prompts, after_step=None, before_step=None, 
 def trajectory_case(ids, prompts):
     design = DESIGNS["loreft_tied"]
 
-    def plain(dtype, rotation, projected=False, doubled=False):
-        """A run of the plain statement; `rotation` says how R is kept orthonormal."""
+    def plain_losses(dtype):
+        """The same run by the plain statement of the edit and of torch's parametrisation."""
         _, edits = pyreft_model(design, dtype)
         model = golden.load_model(MODEL, dtype).requires_grad_(False)
         start = snapshot(edits)
-        count = range(len(edits))
-        W = [start[f"edits.{i}.W"].requires_grad_() for i in count]
-        b = [start[f"edits.{i}.b"].requires_grad_() for i in count]
-        if rotation == "householder":
-            turned = [original_of(edit).detach().clone().requires_grad_() for edit in edits]
-            bases = [base_of(edit) for edit in edits]
-            columns = lambda: [householder(original, base) for original, base in zip(turned, bases)]
-        else:
-            turned = [start[f"edits.{i}.R"].requires_grad_() for i in count]
-            columns = lambda: turned
-
-        @torch.no_grad()
-        def retract():
-            """R <- the Q of QR with a positive diagonal."""
-            for R in turned:
-                Q, upper = torch.linalg.qr(R)
-                R.copy_(Q * upper.diagonal().sign())
-
-        @torch.no_grad()
-        def adjust():
-            """The Euclidean gradient G becomes G - R sym(R^T G); in coordinates R = R0 + 2 A it is twice as long."""
-            for R in turned:
-                if projected:
-                    inner = R.T @ R.grad
-                    R.grad -= R @ ((inner + inner.T) / 2)
-                if doubled:
-                    R.grad *= 2
-
-        losses, norms = train(
-            W + b if doubled else [*turned, *W, *b],
-            lambda i, p: plain_forward(model, design, i, p, list(zip(columns(), W, b))).loss, ids, prompts,
-            after_step=retract if rotation == "retraction" else None, before_step=adjust,
-            fast=turned if doubled else [])
-        return losses, norms, {f"edits.{i}.R": R.detach() for i, R in enumerate(columns())} | {
-            f"edits.{i}.W": w.detach() for i, w in enumerate(W)} | {f"edits.{i}.b": v.detach() for i, v in enumerate(b)}
+        W = [start[f"edits.{i}.W"].requires_grad_() for i in range(len(edits))]
+        b = [start[f"edits.{i}.b"].requires_grad_() for i in range(len(edits))]
+        turned = [original_of(edit).detach().clone().requires_grad_() for edit in edits]
+        columns = lambda: [householder(original, base_of(edit)) for original, edit in zip(turned, edits)]
+        losses, _ = train(
+            [*turned, *W, *b], lambda i, p: plain_forward(model, design, i, p, list(zip(columns(), W, b))).loss, ids, prompts)
+        return losses
 
     def case(dtype):
-        found = {}
         reft, edits = pyreft_model(design, dtype)
         parameters = [part for edit in edits for part in edit.parameters()]
         losses, norms = train(parameters, lambda i, p: pyreft_forward(reft, design, i, p).loss, ids, prompts)
-        found |= {"pyreft.losses": losses, "pyreft.gradient_norms": norms}
-        found |= {f"pyreft.final.{key}": value for key, value in snapshot(edits).items()}
-
-        again, _, _ = plain(dtype, "householder")
-        torch.testing.assert_close(again, losses, rtol=2e-5, atol=0)
-        for name, choice in RUNS.items():
-            losses, norms, final = plain(dtype, "retraction", **choice)
-            found |= {f"{name}.losses": losses, f"{name}.gradient_norms": norms}
-            found |= {f"{name}.final.{key}": value for key, value in final.items()}
-        return found
+        torch.testing.assert_close(plain_losses(dtype), losses, rtol=2e-5, atol=0)
+        return {"losses": losses, "gradient_norms": norms} | {f"final.{key}": value for key, value in snapshot(edits).items()}
 
     return case
 
@@ -301,13 +262,7 @@ def main():
                "steps": STEPS, "batch": BATCH, "rows": "step s takes rows (s * batch + i) % count, i < batch",
                "optimizer": {"name": "AdamW", "lr": RATE, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0,
                              "schedule": "linear", "warmup": WARMUP, "clip": 1.0},
-               "runs": {"pyreft": "pyreft's own parametrisation: base and Householder coordinates",
-                        "retraction": "R is a free matrix, stepped by AdamW on its Euclidean gradient, then the Q of QR with a positive "
-                                      "diagonal",
-                        "projected": "the same, with the gradient projected first: G - R sym(R^T G)",
-                        "doubled": "the same, with twice the projected gradient and twice the learning rate for R: a column of "
-                                   "pyreft's Householder map moves by 2 dA, so this is the step that pyreft's R takes"},
-               "shapes": "X.losses [steps], X.gradient_norms [steps] (before clipping), X.final.edits.i.R [d, r], W [r, d], b [r]"},
+               "shapes": "losses [steps], gradient_norms [steps] (before clipping), final.edits.i.R [d, r], W [r, d], b [r]"},
         inputs={f"ids.{row}": sequence for row, sequence in enumerate(ids)} | starting(pyreft_model(design, torch.float32)[1]))
 
 

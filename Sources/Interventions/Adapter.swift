@@ -1,0 +1,135 @@
+public import JSON
+public import LanguageModels
+public import Tensors
+
+/// One method at its locations in one model: what is trained, saved, loaded and applied as a whole.
+public final class Adapter {
+  /// What an adapter is, apart from its numbers; `adapter.json` holds it.
+  public struct Plan: Sendable, Equatable {
+    public var method: String
+    /// All settings of the method, defaults included.
+    public var settings: JSONObject
+    public var locations: [Location]
+    /// How the ends of short prompts are cut.
+    public var rule: Positions.Rule
+
+    public init(method: String, settings: JSONObject, locations: [Location], rule: Positions.Rule = .exact) {
+      self.method = method
+      self.settings = settings
+      self.locations = locations
+      self.rule = rule
+    }
+  }
+
+  /// One intervention and the place where it acts.
+  public struct Part {
+    /// Unique in the adapter, and the beginning of its tensors' names: `3.block_output`, `3.block_output.first`.
+    public let key: String
+    public let target: Target
+    public let positions: Positions
+    public let side: Positions.Side
+    public let intervention: any Intervention
+  }
+
+  public let plan: Plan
+  public let parts: [Part]
+
+  /// A new adapter with the method's own initialisation.
+  public init(
+    _ plan: Plan, of method: Method, for model: any LanguageModel, using random: RandomSource
+  ) throws {
+    let settings = JSONReader(plan.settings, source: "method \(method.name)")
+    var complete = plan
+    complete.settings = try method.settings(settings)
+    self.plan = complete
+    parts = try Self.places(of: plan, in: model).map { place in
+      Part(
+        key: place.key, target: place.target, positions: place.positions, side: place.side,
+        intervention: try method.make(settings, place.target, random))
+    }
+  }
+
+  /// An adapter with saved tensors, named `key.name`; every tensor must be wanted, every wanted tensor there.
+  public init(
+    _ plan: Plan, of method: Method, for model: any LanguageModel, restoring tensors: [NamedTensor], source: String
+  ) throws {
+    self.plan = plan
+    let settings = JSONReader(plan.settings, source: source)
+    var groups: [String: [NamedTensor]] = [:]
+    for tensor in tensors {
+      let dot = tensor.name.lastIndex(of: ".") ?? tensor.name.startIndex
+      let name = tensor.name[dot...].drop { $0 == "." }
+      groups[String(tensor.name[..<dot]), default: []].append(NamedTensor(String(name), tensor.tensor))
+    }
+    parts = try Self.places(of: plan, in: model).map { place in
+      let saved = SavedTensors(
+        groups.removeValue(forKey: place.key) ?? [], device: place.target.device, source: "\(source), \(place.key)")
+      let intervention = try method.restore(settings, place.target, saved)
+      try saved.finish()
+      return Part(
+        key: place.key, target: place.target, positions: place.positions, side: place.side, intervention: intervention)
+    }
+    guard groups.isEmpty else {
+      throw AdapterError.leftoverTensors(names: groups.keys.sorted(), source: source)
+    }
+  }
+
+  private typealias Place = (key: String, target: Target, positions: Positions, side: Positions.Side)
+
+  /// Locations to targets, one for each layer and side.
+  private static func places(of plan: Plan, in model: any LanguageModel) throws -> [Place] {
+    var places: [Place] = []
+    var uses: [String: Int] = [:]
+    for location in plan.locations {
+      guard model.components.contains(location.component) else {
+        throw LocationError.componentNotOffered(
+          component: location.component.rawValue, offered: model.components.sorted().map(\.rawValue))
+      }
+      if let head = location.heads?.first(where: { $0 >= model.shape.heads }) {
+        throw LocationError.headOutOfRange(head: head, heads: model.shape.heads, text: location.description)
+      }
+      for layer in try location.layers.resolved(layers: model.shape.layers) {
+        let site = Site(layer: layer, component: location.component)
+        for side in location.positions.sides {
+          let name = site.description + (side == .both ? "" : side == .first ? ".first" : ".last")
+          uses[name, default: 0] += 1
+          let key = uses[name] == 1 ? name : "\(name)#\(uses[name] ?? 0)"
+          let target = Target(
+            site: site, heads: location.heads?.sorted(), shape: model.shape, device: model.device)
+          places.append((key, target, location.positions, side))
+        }
+      }
+    }
+    return places
+  }
+
+  /// The trainable leaves of all parts, in order, named `key.name`.
+  public var parameters: [NamedTensor] {
+    parts.flatMap { part in part.intervention.parameters.map { NamedTensor("\(part.key).\($0.name)", $0.tensor) } }
+  }
+
+  /// Trainable numbers as the papers count them.
+  public var parameterCount: Int { parts.reduce(0) { $0 + $1.intervention.parameterCount } }
+
+  /// The tensors of the adapter file.
+  public func saved() throws(TensorError) -> [NamedTensor] {
+    try named { intervention throws(TensorError) in try intervention.saved() }
+  }
+
+  /// Everything needed to go on training exactly here, optimiser aside.
+  public func trainingState() throws(TensorError) -> [NamedTensor] {
+    try named { intervention throws(TensorError) in try intervention.trainingState() }
+  }
+
+  private func named(
+    _ tensors: (any Intervention) throws(TensorError) -> [NamedTensor]
+  ) throws(TensorError) -> [NamedTensor] {
+    var all: [NamedTensor] = []
+    for part in parts {
+      for tensor in try tensors(part.intervention) {
+        all.append(NamedTensor("\(part.key).\(tensor.name)", tensor.tensor))
+      }
+    }
+    return all
+  }
+}

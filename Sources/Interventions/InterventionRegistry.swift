@@ -1,0 +1,55 @@
+import Diagnostics
+public import JSON
+public import Tensors
+
+/// A method as the rest of the house sees it: by name, without its type.
+public struct Method: Sendable {
+  public let name: String
+  public let summary: String
+  public let reference: String
+  public let defaultLocations: String
+  /// Reads settings strictly and returns them whole, defaults included.
+  public let settings: @Sendable (JSONReader) throws -> JSONObject
+  /// A new intervention.
+  public let make: @Sendable (JSONReader, Target, RandomSource) throws -> any Intervention
+  /// An intervention with saved tensors.
+  public let restore: @Sendable (JSONReader, Target, SavedTensors) throws -> any Intervention
+
+  init<I: Intervention>(_ type: I.Type) {
+    name = I.method
+    summary = I.summary
+    reference = I.reference
+    defaultLocations = I.defaultLocations
+    settings = { try I.Configuration($0).json }
+    make = { try I(I.Configuration($0), on: $1, using: $2) }
+    restore = { try I(I.Configuration($0), on: $1, restoring: $2) }
+  }
+}
+
+/// The methods that can be trained and loaded, by name.
+///
+/// A value, so that a library user can add a method of their own.
+public struct InterventionRegistry: Sendable {
+  private var byName: [String: Method] = [:]
+
+  /// Every method of this package.
+  public static var standard: InterventionRegistry {
+    var registry = InterventionRegistry()
+    registry.add(LoReFT.self)
+    registry.add(LoFiT.self)
+    return registry
+  }
+
+  public init() {}
+
+  public mutating func add<I: Intervention>(_ type: I.Type) { byName[I.method] = Method(type) }
+
+  /// All methods by name.
+  public var methods: [Method] { byName.values.sorted { $0.name < $1.name } }
+
+  /// - Throws: ``AdapterError/unknownMethod(name:known:)``.
+  public func method(_ name: String) throws(AdapterError) -> Method {
+    guard let method = byName[name] else { throw .unknownMethod(name: name, known: byName.keys.sorted()) }
+    return method
+  }
+}
