@@ -39,7 +39,7 @@ let dryRooms: [Target] = [
   tests(of: "JSON", ["Diagnostics"]),
   tests(of: "Checkpoints", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Tokenization", ["Diagnostics", "JSON"], fixtures: true),
-  tests(of: "Tasks", ["Diagnostics", "JSON"]),
+  tests(of: "Tasks", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Charts", ["Diagnostics"]),
 ]
 

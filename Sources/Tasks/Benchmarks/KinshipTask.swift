@@ -1,0 +1,32 @@
+/// The puzzles of `KinshipPuzzles`: which relation follows from two stated ones.
+public struct KinshipTask: BenchmarkTask {
+  public static let name = "kinship"
+  public static let summary =
+    "Two-hop kinship puzzles as `reft data kinship` writes them ({\"prompt\", \"response\"}, one a line); exact match of the "
+    + "relation."
+
+  /// The longest relation has five tokens in common vocabularies; the rest is room to go wrong in.
+  public let maximumNewTokens = 8
+  public let stopStrings = ["\n"]
+
+  public init() {}
+
+  public func examples(at path: String) throws(TaskError) -> [TaskExample] {
+    var examples: [TaskExample] = []
+    for item in try DatasetFile.objects(at: path) {
+      let prompt = try item.text("prompt")
+      let response = try item.text("response")
+      examples.append(
+        TaskExample(
+          prompt: prompt, references: [prediction(from: response)],
+          record: TrainingRecord(.promptResponse(prompt: prompt, response: response), source: item.source)))
+    }
+    return examples
+  }
+
+  /// The first line without outer space and a final full stop, in lower case.
+  public func prediction(from generation: String) -> String {
+    let line = generation.before("\n").trimmingSpace()
+    return (line.hasSuffix(".") ? line.dropLast().trimmingSpace() : line).lowercased()
+  }
+}

@@ -1,0 +1,20 @@
+/// The tasks by name. A new task is one line here.
+public struct TaskRegistry: Sendable {
+  public let tasks: [any BenchmarkTask]
+
+  public init(_ tasks: [any BenchmarkTask]) { self.tasks = tasks }
+
+  /// The tasks that come with the package.
+  public static let standard = TaskRegistry([
+    KinshipTask(),
+    ClutrrTask(),
+  ])
+
+  public var names: [String] { tasks.map(\.name) }
+
+  /// - Throws: `TaskError.unknownTask`, with the nearest name in its remedy.
+  public func task(named name: String) throws(TaskError) -> any BenchmarkTask {
+    guard let task = tasks.first(where: { $0.name == name }) else { throw .unknownTask(name: name, known: names) }
+    return task
+  }
+}

@@ -1,0 +1,36 @@
+/// One thing to learn from: a prompt with its response, a conversation, or a plain text.
+public struct TrainingRecord: Sendable, Equatable {
+  /// What is in a record, and thereby on which tokens the loss falls.
+  public enum Content: Sendable, Equatable {
+    /// The loss falls on the response alone.
+    case promptResponse(prompt: String, response: String)
+    /// The loss falls on what the assistant says.
+    case chat([ChatMessage])
+    /// The loss falls on all of it.
+    case text(String)
+  }
+
+  public let content: Content
+  /// Where the record stands, as errors name it: `train.jsonl, line 7`.
+  public let source: String
+
+  public init(_ content: Content, source: String) {
+    self.content = content
+    self.source = source
+  }
+}
+
+/// One turn of a conversation.
+public struct ChatMessage: Sendable, Equatable {
+  public enum Role: String, Sendable, CaseIterable {
+    case system, user, assistant, tool
+  }
+
+  public let role: Role
+  public let content: String
+
+  public init(role: Role, content: String) {
+    self.role = role
+    self.content = content
+  }
+}
