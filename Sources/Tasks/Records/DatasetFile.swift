@@ -73,7 +73,7 @@ enum DatasetFile {
       case .syntax(let problem, _, let line, let column):
         throw .syntax(problem: problem, path: path, line: line + lineOffset, column: column)
       case .duplicateKey(let key, _, let line): throw .duplicateKey(key: key, path: path, line: line + lineOffset)
-      case .missing, .type: throw .syntax(problem: error.problem, path: path, line: 1 + lineOffset, column: 1)
+      case .missing, .type, .unknown: throw .syntax(problem: error.problem, path: path, line: 1 + lineOffset, column: 1)
       }
     }
   }
