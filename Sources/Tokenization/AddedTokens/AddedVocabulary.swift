@@ -1,0 +1,64 @@
+import JSON
+
+/// The added tokens of a tokenizer, and where each is looked for.
+struct AddedVocabulary: Sendable {
+  let tokens: [AddedToken]
+  /// Looked for in the text as it is.
+  private(set) var plain = AddedTokenFinder()
+  /// Looked for in the normalized text.
+  private(set) var normalized = AddedTokenFinder()
+  private let byID: [TokenID: Int]
+  private let byContent: [[UInt8]: Int]
+
+  init(
+    _ values: [JSONValue], model: Vocabulary, normalizer: Normalizer?, source: String
+  ) throws(TokenizerError) {
+    var tokens: [AddedToken] = []
+    var byID: [TokenID: Int] = [:]
+    var byContent: [[UInt8]: Int] = [:]
+    for (index, value) in values.enumerated() {
+      let token = try AddedToken(StageReader(value, stage: "added_tokens[\(index)]", source: source), index: index)
+      try Self.check(token, tokens, byID, byContent, model, source)
+      byID[token.id] = index
+      byContent[token.content] = index
+      tokens.append(token)
+      var text = AlignedText(input: token.content)
+      if token.normalized {
+        normalizer?.apply(to: &text)
+        normalized.insert(token, content: text.bytes)
+      } else {
+        plain.insert(token, content: token.content)
+      }
+    }
+    self.tokens = tokens
+    self.byID = byID
+    self.byContent = byContent
+  }
+
+  private static func check(
+    _ token: AddedToken, _ tokens: [AddedToken], _ byID: [TokenID: Int], _ byContent: [[UInt8]: Int],
+    _ model: Vocabulary, _ source: String
+  ) throws(TokenizerError) {
+    let name = UTF8Text.string(token.content)
+    if let other = byContent[token.content] {
+      throw .duplicateToken(token: name, first: Int(tokens[other].id), second: Int(token.id), source: source)
+    }
+    if let other = byID[token.id] {
+      let first = UTF8Text.string(tokens[other].content)
+      throw .duplicateID(id: Int(token.id), first: first, second: name, source: source)
+    }
+    if let id = model.id(of: token.content), id != token.id {
+      throw .duplicateToken(token: name, first: Int(id), second: Int(token.id), source: source)
+    }
+    if let other = model.token(of: token.id), !other.elementsEqual(token.content) {
+      throw .duplicateID(id: Int(token.id), first: UTF8Text.string(other), second: name, source: source)
+    }
+  }
+
+  func token(of id: TokenID) -> AddedToken? { byID[id].map { tokens[$0] } }
+
+  func id(of content: [UInt8]) -> TokenID? { byContent[content].map { tokens[$0].id } }
+
+  /// One more than the largest id.
+  var idLimit: Int { tokens.map { Int($0.id) + 1 }.max() ?? 0 }
+}

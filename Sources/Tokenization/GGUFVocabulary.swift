@@ -1,0 +1,38 @@
+/// The tokenizer of a GGUF file: the metadata under `tokenizer.ggml.`, as plain values.
+public struct GGUFVocabulary: Sendable, Equatable {
+  /// `model`: the kind of tokenizer, "gpt2" for byte-level BPE.
+  public var model: String
+  /// `pre`: the name of the pre-tokenizer, "smollm" or "gpt-2".
+  public var pre: String?
+  /// `tokens`: the text of each id, as the vocabulary spells it.
+  public var tokens: [String]
+  /// `token_type`: for each id 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte.
+  public var types: [Int]
+  /// `merges`: "left right", in the order of rank.
+  public var merges: [String]
+  /// `bos_token_id`, `eos_token_id`, `unknown_token_id`, `padding_token_id`.
+  public var bosID: Int?
+  public var eosID: Int?
+  public var unknownID: Int?
+  public var paddingID: Int?
+  /// `add_bos_token`, `add_eos_token`: whether texts get the one before them and the other after.
+  public var addsBOS: Bool?
+  public var addsEOS: Bool?
+
+  public init(
+    model: String, pre: String?, tokens: [String], types: [Int], merges: [String], bosID: Int? = nil, eosID: Int? = nil,
+    unknownID: Int? = nil, paddingID: Int? = nil, addsBOS: Bool? = nil, addsEOS: Bool? = nil
+  ) {
+    self.model = model
+    self.pre = pre
+    self.tokens = tokens
+    self.types = types
+    self.merges = merges
+    self.bosID = bosID
+    self.eosID = eosID
+    self.unknownID = unknownID
+    self.paddingID = paddingID
+    self.addsBOS = addsBOS
+    self.addsEOS = addsEOS
+  }
+}

@@ -1,0 +1,78 @@
+import JSON
+
+/// The stage that turns one piece of text into tokens.
+enum TokenizerModel: Sendable {
+  case bpe(BPE)
+
+  static let supported = ["BPE"]
+
+  /// - Parameter spelledBytes: whether pieces come as bytes spelled in `ByteAlphabet`.
+  init(_ reader: StageReader, spelledBytes: Bool) throws(TokenizerError) {
+    // Files from before the models had names hold a BPE.
+    let type = try reader.string(ifPresent: "type") ?? "BPE"
+    switch type {
+    case "BPE": self = .bpe(try BPE(reader, spelledBytes: spelledBytes))
+    default: throw reader.unknown(type, supported: Self.supported)
+    }
+  }
+
+  var vocabulary: Vocabulary {
+    switch self {
+    case .bpe(let bpe): bpe.vocabulary
+    }
+  }
+
+  /// Appends the tokens of one piece.
+  @inline(__always)
+  func tokenize(
+    _ piece: UnsafeBufferPointer<UInt8>, workspace: inout ModelWorkspace, _ symbols: inout [Symbol]
+  ) {
+    switch self {
+    case .bpe(let bpe): bpe.tokenize(piece, workspace: &workspace, &symbols)
+    }
+  }
+}
+
+/// A token and how many bytes of the piece it stands for.
+struct Symbol: Sendable {
+  var id: TokenID
+  var length: Int32
+
+  /// Stands for bytes that have no token.
+  static let vanished: TokenID = -1
+}
+
+/// What a model keeps between pieces: the words it has seen, and memory to work in.
+struct ModelWorkspace: Sendable {
+  var words = WordCache()
+  var merging = MergeScratch()
+}
+
+/// The tokens of words seen before. Most words of a text are.
+struct WordCache: Sendable {
+  private var words = ByteStringTable(capacity: 1 << 12)
+  private var symbols: [Symbol] = []
+  private var ends: [Int] = []
+
+  /// Longer pieces are not kept: they hardly come twice.
+  static let longestWord = 64
+  /// With more words than this the cache starts afresh, so that memory stays bounded on any text.
+  static let mostWords = 1 << 16
+
+  /// Appends the tokens of a word if it is known.
+  @inline(__always)
+  func append(_ word: UnsafeBufferPointer<UInt8>, to out: inout [Symbol]) -> Bool {
+    guard word.count <= Self.longestWord, let index = words.find(word) else { return false }
+    let start = index == 0 ? 0 : ends[index - 1]
+    for i in start..<ends[index] { out.append(symbols[i]) }
+    return true
+  }
+
+  mutating func keep(_ word: UnsafeBufferPointer<UInt8>, _ tokens: ArraySlice<Symbol>) {
+    guard word.count <= Self.longestWord else { return }
+    if words.count >= Self.mostWords { self = WordCache() }
+    words.insert(word)
+    symbols += tokens
+    ends.append(symbols.count)
+  }
+}

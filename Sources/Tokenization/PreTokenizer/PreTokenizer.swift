@@ -1,0 +1,77 @@
+import JSON
+
+/// The stage that cuts a text into the pieces that the model sees one by one.
+enum PreTokenizer: Sendable {
+  case byteLevel(ByteLevel)
+  case digits(individual: Bool)
+  case split(TextPattern, SplitBehavior, invert: Bool)
+  case metaspace(Metaspace)
+  case sequence([PreTokenizer])
+
+  static let supported = ["ByteLevel", "Digits", "Split", "Metaspace", "Sequence"]
+
+  init(_ reader: StageReader) throws(TokenizerError) {
+    switch try reader.type() {
+    case "ByteLevel": self = .byteLevel(try ByteLevel(reader))
+    case "Digits": self = .digits(individual: try reader.bool("individual_digits", default: false))
+    case "Split":
+      let name = try reader.string("behavior")
+      guard let behavior = SplitBehavior(rawValue: name) else {
+        throw reader.unsupported(
+          "behavior", "'\(name)'", supported: SplitBehavior.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      self = .split(try reader.pattern(), behavior, invert: try reader.bool("invert", default: false))
+    case "Metaspace": self = .metaspace(try Metaspace(reader))
+    case "Sequence":
+      let parts = try reader.parts("pretokenizers") { part throws(TokenizerError) in try PreTokenizer(part) }
+      if parts.dropLast().contains(where: \.spellsBytes) {
+        throw reader.unsupported("pretokenizers", "ByteLevel before others", supported: "ByteLevel as the last of them")
+      }
+      self = .sequence(parts)
+    case let type: throw reader.unknown(type, supported: Self.supported)
+    }
+  }
+
+  /// Whether the model is given bytes spelled in `ByteAlphabet`. The spelling is never written out: the model reads the
+  /// bytes themselves through a table of 256 entries.
+  var spellsBytes: Bool {
+    switch self {
+    case .byteLevel: true
+    case .sequence(let parts): parts.contains(where: \.spellsBytes)
+    case .digits, .split, .metaspace: false
+    }
+  }
+
+  /// Cuts the pieces of a text further; some kinds change the text too.
+  func apply(to text: inout AlignedText, pieces: inout [Range<Int>]) {
+    switch self {
+    case .byteLevel(let byteLevel): byteLevel.apply(to: &text, pieces: &pieces)
+    case .digits(let individual):
+      let behavior = individual ? SplitBehavior.isolated : .contiguous
+      pieces = pieces.flatMap { behavior.pieces(of: $0, separators: Self.digits(in: text.bytes, $0)) }
+    case .split(let pattern, let behavior, let invert):
+      pieces = pieces.flatMap {
+        behavior.pieces(of: $0, separators: pattern.matches(in: text.bytes, $0), invert: invert)
+      }
+    case .metaspace(let metaspace): metaspace.apply(to: &text, pieces: &pieces)
+    case .sequence(let parts):
+      for part in parts { part.apply(to: &text, pieces: &pieces) }
+    }
+  }
+
+  /// Each numeric character, in the sense of Rust's `char::is_numeric` (½, ² and ٣ are numeric too).
+  private static func digits(in bytes: [UInt8], _ range: Range<Int>) -> [Range<Int>] {
+    ScalarCursor.with(bytes, range) { cursor in
+      var digits: [Range<Int>] = []
+      var position = range.lowerBound
+      while position < range.upperBound {
+        let (scalarClass, next) = cursor.scalar(at: position)
+        if scalarClass == ScalarClass.number.rawValue || scalarClass == ScalarClass.lateNumber.rawValue {
+          digits.append(position..<next)
+        }
+        position = next
+      }
+      return digits
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Synchronization
+
+extension Tokenizer {
+  /// The tokens of a text and their places in it.
+  ///
+  /// Added tokens in the text (`<|im_start|>`) become their ids whatever `addSpecialTokens` says.
+  ///
+  /// - Parameter addSpecialTokens: Whether the post-processor adds its tokens (begin of text and its like).
+  public func encode(_ text: String, addSpecialTokens: Bool = true) -> Encoding {
+    var workspace = workspaces.withLock { $0.popLast() } ?? ModelWorkspace()
+    defer { workspaces.withLock { $0.append(workspace) } }
+
+    var encoding = Encoding()
+    let input = AlignedText(input: Array(text.utf8))
+    for (token, range) in added.plain.spans(of: input.bytes, input.all) {
+      if let token {
+        encoding.append(token.id, input.origin(of: range))
+      } else if let normalizer {
+        var part = input.slice(range)
+        normalizer.apply(to: &part)
+        for (token, range) in added.normalized.spans(of: part.bytes, part.all) {
+          if let token {
+            encoding.append(token.id, part.origin(of: range))
+          } else {
+            encode(part, range, &workspace, &encoding)
+          }
+        }
+      } else {
+        for (token, range) in added.normalized.spans(of: input.bytes, range) {
+          if let token {
+            encoding.append(token.id, input.origin(of: range))
+          } else {
+            encode(input, range, &workspace, &encoding)
+          }
+        }
+      }
+    }
+    postProcessor?.apply(to: &encoding, of: input.bytes, addSpecialTokens: addSpecialTokens) { id, range in
+      // An added token that takes white space with it has it in the text and not in its name.
+      Self.spaces(self.added.token(of: id) == nil ? self.model.vocabulary.token(of: id) ?? [] : input.bytes[range])
+    }
+    return encoding
+  }
+
+  /// Pre-tokenizer and model on a part without added tokens.
+  private func encode(
+    _ text: AlignedText, _ range: Range<Int>, _ workspace: inout ModelWorkspace, _ encoding: inout Encoding
+  ) {
+    var text = text
+    var pieces = [range]
+    preTokenizer?.apply(to: &text, pieces: &pieces)
+    var symbols: [Symbol] = []
+    text.bytes.withUnsafeBufferPointer { bytes in
+      for piece in pieces where !piece.isEmpty {
+        symbols.removeAll(keepingCapacity: true)
+        model.tokenize(UnsafeBufferPointer(rebasing: bytes[piece]), workspace: &workspace, &symbols)
+        var start = piece.lowerBound
+        for symbol in symbols {
+          let end = start + Int(symbol.length)
+          encoding.append(symbol.id, text.origin(of: start..<end))
+          start = end
+        }
+      }
+    }
+  }
+
+  /// The number of white characters at the ends of a token, `Ġ` among them.
+  private static func spaces(_ token: ArraySlice<UInt8>) -> (leading: Int, trailing: Int) {
+    // Nearly all tokens begin and end with visible ASCII, or with `Ġ`: look before making a string of them.
+    guard let first = token.first, let last = token.last, first <= 0x20 || first >= 0x80 || last <= 0x20 || last >= 0x80
+    else { return (0, 0) }
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.value == 0x120 || scalar.properties.isWhitespace }
+    let scalars = UTF8Text.string(token).unicodeScalars
+    return (scalars.prefix(while: isSpace).count, scalars.reversed().prefix(while: isSpace).count)
+  }
+}
+
+extension Encoding {
+  @inline(__always)
+  fileprivate mutating func append(_ id: TokenID, _ offset: Range<Int>) {
+    ids.append(id)
+    offsets.append(offset)
+  }
+}
