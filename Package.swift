@@ -52,7 +52,8 @@ let shim = Target.target(
   ])
 
 let testSupport = Target.target(
-  name: "_TestSupport", dependencies: ["Checkpoints", "JSON", "LanguageModels", "Tensors"], path: "Tests/_TestSupport",
+  name: "_TestSupport", dependencies: ["Checkpoints", "Interventions", "JSON", "LanguageModels", "Tensors"],
+  path: "Tests/_TestSupport",
   swiftSettings: swiftSettings)
 
 let wetRooms: [Target] = [
@@ -61,9 +62,13 @@ let wetRooms: [Target] = [
   room("Layers", ["Tensors"]),
   room("LanguageModels", ["Checkpoints", "Diagnostics", "JSON", "Layers", "Tensors"]),
   room("Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors"]),
+  room(
+    "Training",
+    ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tasks", "Tensors", "Tokenization"]),
   testSupport,
-  tests(of: "Tensors", ["Diagnostics"]),
+  tests(of: "Tensors", ["Diagnostics", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
+  tests(of: "Training", ["Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
   tests(of: "Interventions", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
 ]
 

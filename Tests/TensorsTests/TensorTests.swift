@@ -1,7 +1,8 @@
 import Tensors
 import Testing
+import _TestSupport
 
-@Suite(.serialized) struct TensorTests {
+@Suite(.engineAlone) struct TensorTests {
   @Test func `values come back as they went in`() throws {
     let t = try Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
     #expect(t.shape == [2, 3] && t.dtype == .float32 && t.device == .cpu)

@@ -43,6 +43,10 @@ public struct Golden {
     try stored(name).readIntegers().map(Int32.init)
   }
 
+  public func indices(_ name: String) throws -> [Int] {
+    try stored(name).readIntegers().map(Int.init)
+  }
+
   public func integers(_ key: String) throws -> [Int] { try facts.array(key).compactMap(\.int) }
 
   /// 4 x the gap between the reference in float32 and in float64, measured when the golden was made.

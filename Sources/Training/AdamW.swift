@@ -1,0 +1,65 @@
+public import Interventions
+public import Tensors
+
+/// AdamW over a fixed list of parameters, with its moments.
+public final class AdamW {
+  public let parameters: [NamedTensor]
+  public let rule: FusedAdamW
+  /// Updates done so far.
+  public private(set) var step = 0
+  private let firstMoments: [Tensor]
+  private let secondMoments: [Tensor]
+
+  /// - Parameter rule: beta1, beta2, epsilon and weight decay.
+  public init(_ parameters: [NamedTensor], rule: FusedAdamW) throws(TensorError) {
+    self.parameters = parameters
+    self.rule = rule
+    var moments: [Tensor] = []
+    for parameter in parameters + parameters {
+      moments.append(try Tensor.zeros(parameter.tensor.shape, on: parameter.tensor.device))
+    }
+    firstMoments = Array(moments.prefix(parameters.count))
+    secondMoments = Array(moments.suffix(parameters.count))
+  }
+
+  /// One update from the accumulated gradients, which are then forgotten.
+  ///
+  /// - Parameters:
+  ///   - clip: the gradients are scaled together to at most this norm, as `torch.nn.utils.clip_grad_norm_` does.
+  /// - Returns: the norm of all gradients together, before clipping.
+  @discardableResult
+  public func update(learningRate: Double, clip: Double?) throws(TensorError) -> Double {
+    var moving: [(index: Int, gradient: Tensor)] = []
+    var squares = 0.0
+    for (i, parameter) in parameters.enumerated() {
+      guard let gradient = try parameter.tensor.gradient() else { continue }
+      let norm = try gradient.norm().item()
+      squares += norm * norm
+      moving.append((i, gradient))
+    }
+    let norm = squares.squareRoot()
+    if let clip, norm.isFinite, norm > 0 {
+      let factor = clip / (norm + 1e-6)
+      if factor < 1 { for entry in moving { try entry.gradient.scale(by: factor) } }
+    }
+    step += 1
+    try rule.update(
+      moving.map { parameters[$0.index].tensor }, gradients: moving.map(\.gradient),
+      firstMoments: moving.map { firstMoments[$0.index] }, secondMoments: moving.map { secondMoments[$0.index] },
+      step: step, learningRate: learningRate)
+    for parameter in parameters { try parameter.tensor.clearGradient() }
+    return norm
+  }
+
+  /// The moments, named after their parameters.
+  public var state: [NamedTensor] {
+    zip(parameters, firstMoments).map { NamedTensor("first." + $0.name, $1) }
+      + zip(parameters, secondMoments).map { NamedTensor("second." + $0.name, $1) }
+  }
+
+  /// Puts back moments and step of a saved run.
+  public func restore(_ tensors: SavedTensors, step: Int) throws {
+    for target in state { try target.tensor.assign(tensors.take(target.name, target.tensor.shape)) }
+    self.step = step
+  }
+}

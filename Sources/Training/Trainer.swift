@@ -1,0 +1,173 @@
+public import Interventions
+public import LanguageModels
+import Tensors
+
+/// Trains an adapter on a frozen model.
+///
+/// Every random choice follows from the seed, and the whole state can be saved between two updates: a resumed run gives the
+/// same losses as an uninterrupted one, bit for bit on the CPU.
+public final class Trainer {
+  public let settings: TrainingSettings
+  let adapter: Adapter
+  let optimizer: AdamW
+  let random: RandomSource
+  var progress = RunProgress()
+  /// The training state of the best epoch so far.
+  var best: [NamedTensor]?
+
+  private let objective: Objective
+  private let training: [TrainingExample]
+  private let validation: [TrainingExample]
+
+  /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``.
+  public init(
+    model: any LanguageModel, adapter: Adapter, training: [TrainingExample], validation: [TrainingExample] = [],
+    settings: TrainingSettings
+  ) throws {
+    guard !training.isEmpty else { throw TrainingError.noExamples }
+    let isEdited = training.contains {
+      !adapter.editedPositions(promptLength: $0.promptLength, length: $0.tokens.count).isEmpty
+    }
+    guard isEdited else { throw TrainingError.nothingEdited(locations: adapter.plan.locations.line) }
+    self.settings = settings
+    self.adapter = adapter
+    self.training = training
+    self.validation = validation
+    objective = Objective(model: model, adapter: adapter)
+    random = try RandomSource(seed: settings.seed, on: model.device)
+    optimizer = try AdamW(
+      adapter.parameters,
+      rule: FusedAdamW(
+        beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon, weightDecay: settings.weightDecay))
+  }
+
+  private var examplesPerStep: Int { settings.batchSize * settings.accumulation }
+  public var stepsPerEpoch: Int { (training.count + examplesPerStep - 1) / examplesPerStep }
+  public var totalSteps: Int { stepsPerEpoch * settings.epochs }
+  /// transformers rounds up.
+  private var warmupSteps: Int { Int((settings.warmupRatio * Double(totalSteps)).rounded(.up)) }
+
+  /// Why a run ended.
+  public enum Ending: Sendable, Equatable {
+    case finished
+    /// No better validation loss for `patience` epochs.
+    case patienceExhausted
+    /// Somebody asked for it; ``Trainer`` can be saved and resumed.
+    case interrupted
+  }
+
+  /// Trains from where the state stands to the end, and leaves the adapter with the best epoch's values.
+  ///
+  /// - Parameters:
+  ///   - shouldStop: asked between two updates.
+  ///   - onEvent: called after each update and each epoch; may save the trainer.
+  public func run(
+    shouldStop: () -> Bool = { false }, onEvent: (TrainingEvent) throws -> Void = { _ in }
+  ) throws -> Ending {
+    var ending = Ending.finished
+    training: while progress.epoch < settings.epochs {
+      let order = try epochOrder(progress.epoch)
+      while progress.stepInEpoch < stepsPerEpoch {
+        if shouldStop() { return .interrupted }
+        let first = progress.stepInEpoch * examplesPerStep
+        let batch = order[first..<min(first + examplesPerStep, order.count)].map { training[$0] }
+        try onEvent(.step(try step(batch)))
+      }
+      try onEvent(.epoch(try endEpoch()))
+      if let patience = settings.patience, progress.epochsWithoutGain >= patience {
+        ending = .patienceExhausted
+        break training
+      }
+    }
+    if let best { try restoreParameters(best) }
+    return ending
+  }
+
+  /// The order of one epoch follows from seed and epoch alone, so that a resumed run needs no replay.
+  private func epochOrder(_ epoch: Int) throws -> [Int] {
+    try RandomSource(seed: settings.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(epoch)).permutation(training.count)
+  }
+
+  private func step(_ batch: [TrainingExample]) throws -> StepMetrics {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let labels = Double(batch.reduce(0) { $0 + $1.labelCount })
+    var sum = 0.0
+    for piece in MicroBatch.split(batch, budget: settings.microBatchTokens) {
+      let loss = try objective.lossSum(piece, mode: .training(random))
+      sum += try loss.item()
+      guard sum.isFinite else {
+        throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: piece.map(\.source))
+      }
+      try (loss / labels).backward()
+    }
+    if settings.l1 > 0, let penalty = try objective.absoluteSum() { try (penalty * settings.l1).backward() }
+    let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
+    let rate = settings.learningRate * factor
+    let norm = try optimizer.update(learningRate: rate, clip: settings.gradientClip)
+    progress.stepInEpoch += 1
+    progress.lossSum += sum
+    progress.labels += labels
+    let tokens = batch.reduce(0) { $0 + $1.tokens.count - 1 }
+    let seconds = (clock.now - start) / .seconds(1)
+    return StepMetrics(
+      step: optimizer.step, totalSteps: totalSteps, epoch: Double(optimizer.step) / Double(stepsPerEpoch),
+      loss: sum / labels, learningRate: rate, gradientNorm: norm, tokens: tokens,
+      tokensPerSecond: Double(tokens) / max(seconds, 1e-9))
+  }
+
+  private func endEpoch() throws -> EpochMetrics {
+    let loss = progress.lossSum / progress.labels
+    let validationLoss = try validation.isEmpty ? nil : meanLoss(validation)
+    let isBest = validationLoss.map { $0 < progress.bestLoss } ?? true
+    if isBest {
+      if let validationLoss {
+        progress.bestLoss = validationLoss
+        best = try copies(adapter.trainingState())
+      }
+      progress.epochsWithoutGain = 0
+    } else {
+      progress.epochsWithoutGain += 1
+    }
+    progress.epoch += 1
+    (progress.stepInEpoch, progress.lossSum, progress.labels) = (0, 0, 0)
+    return EpochMetrics(epoch: progress.epoch, loss: loss, validationLoss: validationLoss, isBest: isBest)
+  }
+
+  /// Mean cross entropy of the response tokens, in nats, with the adapter as it stands.
+  public func meanLoss(_ examples: [TrainingExample]) throws -> Double {
+    let labels = examples.reduce(0) { $0 + $1.labelCount }
+    return try withoutGradients {
+      var sum = 0.0
+      for piece in MicroBatch.split(examples, budget: settings.microBatchTokens) {
+        sum += try objective.lossSum(piece, mode: .inference).item()
+      }
+      return sum / Double(labels)
+    }
+  }
+
+  private func copies(_ tensors: [NamedTensor]) throws -> [NamedTensor] {
+    try tensors.map { NamedTensor($0.name, try $0.tensor.cloned()) }
+  }
+
+  /// Writes saved values into the trainable leaves; constants of the state (a base point) do not change in a run.
+  private func restoreParameters(_ state: [NamedTensor]) throws {
+    let byName = Dictionary(state.map { ($0.name, $0.tensor) }) { $1 }
+    for parameter in adapter.parameters {
+      if let saved = byName[parameter.name] { try parameter.tensor.assign(saved) }
+    }
+  }
+}
+
+/// Where a run stands between two updates.
+struct RunProgress: Equatable {
+  /// Epochs completed.
+  var epoch = 0
+  /// Updates done in the epoch under way.
+  var stepInEpoch = 0
+  /// Loss sum and label count of the epoch under way.
+  var lossSum = 0.0
+  var labels = 0.0
+  var bestLoss = Double.infinity
+  var epochsWithoutGain = 0
+}

@@ -1,0 +1,57 @@
+public import Diagnostics
+
+/// What can stop a training run.
+public enum TrainingError: Diagnostic {
+  case tooLong(tokens: Int, limit: Int, source: String)
+  case nothingToLearn(source: String)
+  case noChatTemplate(source: String)
+  case noAnswer(source: String)
+  case promptNotAPrefix(source: String)
+  case noExamples
+  /// No position of any example is edited.
+  case nothingEdited(locations: String)
+  /// The loss is NaN or infinite.
+  case notFinite(loss: Double, step: Int, examples: [String])
+  /// A saved run does not fit this one.
+  case otherRun(difference: String, source: String)
+
+  public var problem: String {
+    switch self {
+    case .tooLong(let tokens, let limit, _): "the record has \(tokens) tokens, the limit is \(limit)"
+    case .nothingToLearn: "the record has no response token to learn from"
+    case .noChatTemplate: "the record is a conversation, and the model has no chat template"
+    case .noAnswer: "the conversation does not end with an assistant message"
+    case .promptNotAPrefix: "the chat template does not write the prompt as the beginning of the whole conversation"
+    case .noExamples: "there is no training example"
+    case .nothingEdited(let locations): "the locations '\(locations)' edit no position of any example"
+    case .notFinite(let loss, let step, _): "the loss became \(loss) at step \(step)"
+    case .otherRun(let difference, _): "the saved run cannot be resumed: \(difference)"
+    }
+  }
+
+  public var location: String {
+    switch self {
+    case .tooLong(_, _, let source), .nothingToLearn(let source), .noChatTemplate(let source), .noAnswer(let source),
+      .promptNotAPrefix(let source), .otherRun(_, let source):
+      source
+    case .noExamples: "data.train"
+    case .nothingEdited: "locations"
+    case .notFinite(_, _, let examples):
+      "batch of " + examples.prefix(8).joined(separator: "; ") + (examples.count > 8 ? "; ..." : "")
+    }
+  }
+
+  public var remedy: String? {
+    switch self {
+    case .tooLong: "shorten the record, or raise data.max_length up to the model's context"
+    case .nothingToLearn: "give it a response, or remove the line"
+    case .noChatTemplate: "use a chat model, or write the record as prompt and response"
+    case .noAnswer: "end it with the answer that is to be learned"
+    case .promptNotAPrefix: "write the record as prompt and response"
+    case .noExamples: "name a file that has records"
+    case .nothingEdited: "records without a prompt need @all positions"
+    case .notFinite: "lower training.learning_rate, or set training.gradient_clip; the last checkpoint is intact"
+    case .otherRun: "resume with the recipe and data of the saved run, or begin a new one in another folder"
+    }
+  }
+}
