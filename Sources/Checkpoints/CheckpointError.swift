@@ -9,6 +9,8 @@ public enum CheckpointError: Diagnostic {
   case notFound(path: String, expected: String)
   /// Something lies at the path, but it is no model.
   case notACheckpoint(path: String, found: String, remedy: String)
+  /// Something lies at the path, but it is no adapter.
+  case notAnAdapter(path: String, found: String, remedy: String)
   /// The operating system refused to open or read.
   case unreadable(path: String, reason: String)
   /// The file ends before a part that its header announces.
@@ -36,8 +38,8 @@ public enum CheckpointError: Diagnostic {
 
   /// The place to write to is taken.
   case outputExists(path: String)
-  /// The place to write to holds something that this program did not make.
-  case outputForeign(path: String, expected: [String])
+  /// The place to overwrite holds something that this program did not make.
+  case outputForeign(path: String, reason: String)
   /// The folder to write into does not exist.
   case parentMissing(path: String, parent: String)
   /// No room is left on the device.
@@ -59,6 +61,7 @@ public enum CheckpointError: Diagnostic {
     switch self {
     case .notFound(_, let expected): "there is no \(expected)"
     case .notACheckpoint(_, let found, _): "expected a model folder or a .gguf file, found \(found)"
+    case .notAnAdapter(_, let found, _): "expected an adapter folder, found \(found)"
     case .unreadable(_, let reason): "the file cannot be read: \(reason)"
     case .truncated(_, let part, let needed, let got):
       "the file is cut off in \(part): \(needed) bytes are needed, \(got) are there"
@@ -73,8 +76,7 @@ public enum CheckpointError: Diagnostic {
     case .json(let error): error.problem
     case .several(let group): group.problem
     case .outputExists: "the output is already there"
-    case .outputForeign(_, let expected):
-      "the folder to overwrite holds none of \(expected.joined(separator: ", ")): it was not made by this program"
+    case .outputForeign(_, let reason): "what is there was not made by this program: \(reason)"
     case .parentMissing(_, let parent): "the folder '\(parent)' does not exist"
     case .diskFull: "no space is left on the device"
     case .readOnly(_, let reason): "the folder does not allow writing: \(reason)"
@@ -85,7 +87,9 @@ public enum CheckpointError: Diagnostic {
 
   public var location: String {
     switch self {
-    case .notFound(let path, _), .notACheckpoint(let path, _, _), .unreadable(let path, _): path
+    case .notFound(let path, _), .notACheckpoint(let path, _, _), .notAnAdapter(let path, _, _),
+      .unreadable(let path, _):
+      path
     case .truncated(let file, _, _, _): file
     case .malformed(let file, let place, _): place.isEmpty ? file : "\(file), \(place)"
     case .unsupported(let file, _, _), .unsupportedType(let file, _, _, _), .wrongKind(let file, _, _, _): file
@@ -103,7 +107,7 @@ public enum CheckpointError: Diagnostic {
   public var remedy: String? {
     switch self {
     case .notFound: "check the path"
-    case .notACheckpoint(_, _, let remedy), .unsupported(_, _, let remedy): remedy
+    case .notACheckpoint(_, _, let remedy), .notAnAdapter(_, _, let remedy), .unsupported(_, _, let remedy): remedy
     case .unreadable: "check the permissions of the file"
     case .truncated: "fetch the file again: the download or copy was not complete"
     case .malformed: "fetch the file again, or ask whoever made it"
@@ -116,7 +120,7 @@ public enum CheckpointError: Diagnostic {
     case .json(let error): error.remedy
     case .several(let group): group.remedy
     case .outputExists: "name another place, or pass --overwrite to replace it"
-    case .outputForeign: "name another place, or remove the folder yourself"
+    case .outputForeign: "name another place, or remove it yourself"
     case .parentMissing(_, let parent): "make it first: mkdir -p '\(parent)'"
     case .diskFull: "free some space or name a place on another disk; nothing was left behind"
     case .readOnly: "name a place that you may write to"

@@ -46,4 +46,23 @@ struct RealModelTests {
       #expect(seconds.min() ?? .infinity < 1)
     #endif
   }
+
+  @Test func `the whole model is written tensor by tensor as a folder with the same weights`() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("model")
+    let start = ContinuousClock.now
+    try HuggingFaceFolder.write(
+      to: path, configuration: checkpoint.configuration.object, tensors: checkpoint.tensors.map { WritableTensor($0) })
+    print("538 MB of safetensors in \((ContinuousClock.now - start) / .seconds(1)) seconds")
+    let copy = try Checkpoint.open(path)
+    #expect(Set(copy.tensors.names) == Set(checkpoint.tensors.names))
+    for tensor in checkpoint.tensors {
+      let mapped = try #require(try copy.tensors.tensor(tensor.name).mappedBytes)
+      let same = try tensor.floats().withUnsafeBytes { expected in
+        guard let base = expected.baseAddress, expected.count == mapped.count else { return false }
+        return memcmp(mapped.pointer, base, expected.count) == 0
+      }
+      #expect(same, "\(tensor.name)")
+    }
+  }
 }

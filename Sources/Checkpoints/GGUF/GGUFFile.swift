@@ -70,7 +70,7 @@ public struct GGUFFile: Sendable {
     case 1:
       throw .unsupported(
         file: cursor.file, what: "GGUF version 1", remedy: "convert the model again with a current llama.cpp")
-    case let other where other.byteSwapped <= 3:
+    case let other where (1...3).contains(other.byteSwapped):
       throw .unsupported(
         file: cursor.file, what: "a big-endian GGUF file", remedy: "fetch the little-endian file of the model")
     default:
