@@ -35,12 +35,14 @@ let dryRooms: [Target] = [
   room("Tokenization", ["Diagnostics", "JSON"]),
   room("Tasks", ["Diagnostics", "JSON"]),
   room("Charts", ["Diagnostics"]),
+  room("Recipes", ["Diagnostics", "JSON"], products: [.product(name: "Yams", package: "Yams")]),
   tests(of: "Diagnostics"),
   tests(of: "JSON", ["Diagnostics"]),
   tests(of: "Checkpoints", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Tokenization", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Tasks", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Charts", ["Diagnostics"]),
+  tests(of: "Recipes", ["Diagnostics", "JSON"]),
 ]
 
 let shim = Target.target(

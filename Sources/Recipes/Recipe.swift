@@ -1,0 +1,136 @@
+public import JSON
+
+/// Everything that makes a training run what it is: model, data, method, optimisation, and where the result goes.
+///
+/// Written as YAML, in sections named as here with keys in snake case:
+///
+///     model: {path: model.gguf}
+///     data: {train: train.jsonl, validation: validation.jsonl, format: kinship}
+///     method: {name: loreft, rank: 8}
+///     locations: all.block_output@f7+l7
+///     training: {epochs: 5, learning_rate: 2e-3}
+///     output: adapters/loreft
+///
+/// Numbers that are left out are those of the LoReFT commonsense setting (ReFT paper, arXiv 2404.03592, appendix D, and
+/// stanfordnlp/pyreft `examples/loreft/README.md`), or of the transformers `Trainer` that both ReFT and LoFiT trained with.
+public struct Recipe: Sendable, Equatable {
+  public var model: Model
+  public var data: Data
+  public var method: Method
+  /// Where the method acts, in the grammar of locations; the method's own default where it is nil.
+  public var locations: String?
+  public var training: Training
+  /// The folder that the adapter is written to.
+  public var output: String
+
+  public init(
+    model: Model, data: Data, method: Method, locations: String? = nil, training: Training = Training(), output: String
+  ) {
+    self.model = model
+    self.data = data
+    self.method = method
+    self.locations = locations
+    self.training = training
+    self.output = output
+  }
+
+  /// The frozen model.
+  public struct Model: Sendable, Equatable {
+    /// A folder in Hugging Face layout or a .gguf file.
+    public var path: String
+    /// `cpu`, `cuda`, `cuda:1`, or `auto`: the first CUDA device where there is one, else the CPU.
+    public var device: String
+
+    public init(path: String, device: String = "auto") {
+      self.path = path
+      self.device = device
+    }
+  }
+
+  /// What is learned from and what is watched.
+  public struct Data: Sendable, Equatable {
+    public var train: String
+    /// Scored during training to choose the best checkpoint; never learned from.
+    public var validation: String?
+    /// `records` (prompt and response, messages, or text), or the name of a benchmark task whose files these are.
+    public var format: String
+    /// How many training records to use; all of them where it is nil.
+    public var limit: Int?
+    /// Draws the `limit` records as Python's `random.seed(seed); random.sample(records, limit)`; the first ones where it is nil.
+    public var seed: Int?
+
+    public init(
+      train: String, validation: String? = nil, format: String = "records", limit: Int? = nil, seed: Int? = nil
+    ) {
+      self.train = train
+      self.validation = validation
+      self.format = format
+      self.limit = limit
+      self.seed = seed
+    }
+  }
+
+  /// Which intervention is trained.
+  public struct Method: Sendable, Equatable {
+    /// The method's name, such as `loreft`.
+    public var name: String
+    /// Every other key of the section; each method reads its own.
+    public var configuration: JSONObject
+
+    public init(name: String, configuration: JSONObject = [:]) {
+      self.name = name
+      self.configuration = configuration
+    }
+  }
+
+  /// How it is trained: AdamW on the cross-entropy of the response tokens.
+  public struct Training: Sendable, Equatable {
+    /// Passes over the data; 6 (ReFT paper, LoReFT commonsense; LoFiT trains for 5).
+    public var epochs = 6
+    /// Records in one batch; 16 (as above; LoFiT has 8).
+    public var batchSize = 16
+    /// The most tokens in one forward pass: a batch with more is computed in parts whose gradients add up to the same.
+    /// Nil for the whole batch at once.
+    public var microBatchTokens: Int?
+    /// Batches whose gradients make one step; 2, hence 32 records a step (as above; LoFiT has 1).
+    public var accumulation = 2
+    /// The largest learning rate of the schedule; 9e-4 (as above; LoFiT 5e-4 to 2e-2).
+    public var learningRate = 9e-4
+    /// Linear decay to zero (ReFT and LoFiT alike).
+    public var schedule = Schedule.linear
+    /// The share of all steps in which the learning rate rises from zero; 0.1 (as above; LoFiT 0).
+    public var warmupRatio = 0.1
+    /// AdamW's decoupled decay; 0 (as above; the LoFiT paper says 0.01 and its code 0).
+    public var weightDecay = 0.0
+    /// AdamW's decay rates of the first and second moment; 0.9 and 0.999 (torch, transformers).
+    public var betas = [0.9, 0.999]
+    /// AdamW's epsilon; 1e-8 (torch, transformers).
+    public var epsilon = 1e-8
+    /// The largest norm of all gradients together; 1.0 (transformers). Nil for no clipping.
+    public var gradientClip: Double? = 1.0
+    /// Weight of the sum of absolute values of the trained parameters in the loss; 0. LoFiT's head selection takes 5e-4 to 5e-3.
+    public var l1Penalty = 0.0
+    /// Decides initial values, the order of records and dropout; 42 (LoFiT, and the first seed of the ReFT paper).
+    public var seed = 42
+    /// Epochs (or evaluations) without a better validation loss after which training stops. Nil to train to the end.
+    public var patience: Int?
+    /// The most tokens of a record, prompt and response together; 512 (ReFT paper, commonsense and arithmetic). A longer record is
+    /// an error, never cut.
+    public var maxLength = 512
+    /// How often the validation data are scored.
+    public var evaluateEach = EvaluationInterval.epoch
+
+    public init() {}
+  }
+
+  /// How the learning rate falls after the warm-up.
+  public enum Schedule: String, Sendable, CaseIterable {
+    case linear, cosine, constant
+  }
+
+  /// How often the validation data are scored: `epoch`, or a number of steps.
+  public enum EvaluationInterval: Sendable, Equatable {
+    case epoch
+    case steps(Int)
+  }
+}
