@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 LOCK = pathlib.Path(__file__).with_name("packages.lock")
@@ -90,7 +91,7 @@ def download(package, destination):
     (partial / "pip").mkdir(parents=True)
     try:
         print(f"fetching {package['name']} {package['version']} ({package['bytes'] / 1e6:.1f} MB)", file=sys.stderr)
-        with open(partial / "log", "w+") as log:
+        with tempfile.TemporaryFile("w+") as log:  # not in the cache: its disk may be the one that is full
             process = subprocess.Popen(
                 pip_command(package, partial), stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, "TMPDIR": str(partial / "pip"), "PIP_RETRIES": os.environ.get("PIP_RETRIES", "2")})
