@@ -1,0 +1,56 @@
+public import JSON
+public import LanguageModels
+public import Tensors
+
+/// The change of a checkpoint that computes what an adapter does, exactly and at no cost.
+public struct Merge {
+  /// Replaced and added tensors by their Hugging Face names.
+  public let tensors: [String: Tensor]
+  /// Changes to config.json.
+  public let configuration: JSONObject
+
+  /// Folds an adapter into the projections that read its sites.
+  ///
+  /// - Throws: ``AdapterError/notMergeable(method:reason:)`` when the method has no exact fold, or the edit does not act at
+  ///   every position.
+  public init(folding adapter: Adapter, into model: any LanguageModel) throws {
+    let method = adapter.plan.method
+    var changed: [Site: Projection] = [:]
+    for part in adapter.parts {
+      guard part.positions == .all else {
+        throw AdapterError.notMergeable(
+          method: method, reason: "it acts at \(part.positions), and weights act at every position")
+      }
+      guard let intervention = part.intervention as? any Mergeable else {
+        throw AdapterError.notMergeable(
+          method: method, reason: "its edit depends on the input and equals no change of one weight")
+      }
+      let site = part.target.site
+      guard let projection = changed[site] ?? model.projection(reading: site.component, layer: site.layer) else {
+        throw AdapterError.notMergeable(method: method, reason: "no projection of this model reads \(site) alone")
+      }
+      let (weight, bias) = try withoutGradients { try intervention.folded(into: projection) }
+      changed[site] = Projection(
+        weightName: projection.weightName, biasName: projection.biasName, weight: weight, bias: bias)
+    }
+
+    var tensors: [String: Tensor] = [:]
+    var configuration: JSONObject = [:]
+    for (site, projection) in changed {
+      tensors[projection.weightName] = projection.weight
+      let original = model.projection(reading: site.component, layer: site.layer)
+      guard let bias = projection.bias, original?.bias == nil || original?.bias !== bias else { continue }
+      tensors[projection.biasName] = bias
+    }
+    let added = Set(changed.filter { $0.value.bias != nil }.keys.map(\.component))
+    for component in added.sorted() {
+      let companions = model.biasCompanions(reading: component)
+      for (key, value) in companions.configuration { configuration[key] = value }
+      for (name, size) in companions.zeroBiases where tensors[name] == nil {
+        tensors[name] = try Tensor.zeros([size])
+      }
+    }
+    self.tensors = tensors
+    self.configuration = configuration
+  }
+}
