@@ -129,11 +129,10 @@ public enum CheckpointError: Diagnostic {
     }
   }
 
-  // A message must name the member even where the payload is a group.
+  // A group prints its members one below the other.
   public var description: String {
     switch self {
     case .several(let group): return group.description
-    case .json(let error): return error.description
     default:
       let first = location.isEmpty ? problem : "\(problem) (\(location))"
       guard let remedy else { return first }

@@ -43,6 +43,9 @@ extension FileSystem {
     of path: String, create: (String) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> String {
     let (parent, name) = split(path)
+    guard !name.isEmpty else {
+      throw .writeFailed(path: path, operation: "writing", reason: "the path must end in a name")
+    }
     for attempt in 0..<1000 {
       let candidate = join(parent, ".\(name).partial-\(getpid())-\(attempt)")
       var info = stat()

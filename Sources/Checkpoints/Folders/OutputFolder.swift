@@ -1,5 +1,5 @@
 #if canImport(Darwin)
-  import Darwin
+  import Darwin  // the numbers of errors
 #elseif canImport(Glibc)
   import Glibc
 #endif
@@ -53,10 +53,7 @@ public enum OutputFolder {
   private static func check(
     _ path: String, _ place: String, overwrite: Bool, marks: [String]
   ) throws(CheckpointError) {
-    let (parent, name) = FileSystem.split(place)
-    guard !name.isEmpty, name != ".", name != "..", name != "/" else {
-      throw .writeFailed(path: path, operation: "naming the folder", reason: "the path must end in a name")
-    }
+    let parent = FileSystem.split(place).parent
     switch try FileSystem.kind(of: parent) {
     case nil: throw .parentMissing(path: path, parent: parent)
     case .folder: break
@@ -66,7 +63,7 @@ public enum OutputFolder {
     guard overwrite else { throw .outputExists(path: path) }
     guard kind == .folder else { throw .outputForeign(path: path, reason: "it is no folder") }
     let current = FileSystem.resolved(".")
-    guard current != place, !current.hasPrefix(place + "/") else {
+    guard current != place, !current.hasPrefix(FileSystem.join(place, "")) else {
       throw .outputForeign(path: path, reason: "the current folder lies in it")
     }
     let names = try FileSystem.names(in: place)

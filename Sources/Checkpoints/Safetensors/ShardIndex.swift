@@ -8,15 +8,12 @@ struct ShardIndex {
 
   init(_ path: String) throws(CheckpointError) {
     self.path = path
+    let root = try JSONReader(file: path)
     let map: JSONReader
     do {
-      map = try JSONReader(file: path).reader("weight_map")
-    } catch let error as JSONError {
-      throw .json(error)
-    } catch let error as CheckpointError {
-      throw error
+      map = try root.reader("weight_map")
     } catch {
-      throw .unreadable(path: path, reason: String(describing: error))
+      throw .json(error)
     }
     var places: [String: Int] = [:]
     for (tensor, value) in map.object {
