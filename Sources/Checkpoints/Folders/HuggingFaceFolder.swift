@@ -10,10 +10,12 @@ public enum HuggingFaceFolder {
   ///   - tensors: by their Hugging Face names; bytes are asked for one tensor after the other.
   ///   - texts: further files by name, such as a tokenizer.json made from a GGUF file.
   ///   - copying: files to copy under their own names, such as the tokenizer.json of the source.
+  ///   - check: gets the whole folder under its temporary name; if it throws, nothing is kept.
   /// - Throws: ``CheckpointError``, or what a tensor's closure throws.
   public static func write(
     to path: String, configuration: JSONObject, tensors: [WritableTensor], texts: [(name: String, text: String)] = [],
-    copying files: [String] = [], overwrite: Bool = false
+    copying files: [String] = [], overwrite: Bool = false,
+    checking check: (_ temporary: String) throws -> Void = { _ in }
   ) throws {
     try OutputFolder.write(to: path, overwrite: overwrite, marks: ["config.json"]) { folder in
       try TextFile.write(JSONValue.object(configuration).prettyText, to: FileSystem.join(folder, "config.json"))
@@ -27,6 +29,7 @@ public enum HuggingFaceFolder {
           try sink.write(source.bytes)
         }
       }
+      try check(folder)
     }
   }
 }
