@@ -19,6 +19,12 @@ public final class KVCache {
     stores = sequences.map { stores[$0] }
   }
 
+  /// Takes over the sequences of another cache, behind its own; the other is not to be used any more.
+  public func append(_ other: KVCache) {
+    precondition(other.layers == layers, "caches of two models")
+    stores += other.stores
+  }
+
   /// One store for each sequence.
   func layer(_ index: Int) -> [KeyValueStore] { stores.map { $0[index] } }
 }

@@ -27,11 +27,14 @@ PLAN = {
     "Layers": "Tensors Diagnostics",
     "LanguageModels": "Layers Tensors Checkpoints JSON Diagnostics",
     "Interventions": "LanguageModels Layers Tensors Checkpoints JSON Diagnostics",
+    "Pretrained": "LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
     "TextGeneration": "LanguageModels Tokenization Tensors JSON Diagnostics",
-    "Training": "Interventions LanguageModels Layers Tensors Checkpoints Recipes Tasks Tokenization JSON Diagnostics",
-    "Evaluation": "TextGeneration Interventions LanguageModels Tensors Tasks Tokenization Charts JSON Diagnostics",
-    "reft": "Evaluation Training TextGeneration Interventions LanguageModels Layers Tensors Checkpoints Tokenization "
-            "Recipes Tasks Charts JSON Diagnostics",
+    "Training": "Interventions Pretrained LanguageModels Layers Tensors Checkpoints Recipes Tasks Tokenization JSON "
+                "Diagnostics",
+    "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
+                  "JSON Diagnostics",
+    "reft": "Evaluation Training TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
+            "Tokenization Recipes Tasks Charts JSON Diagnostics",
 }
 
 # Each door to the outside has one room.

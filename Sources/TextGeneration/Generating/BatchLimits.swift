@@ -1,0 +1,38 @@
+/// How much is computed at once.
+public struct BatchLimits: Sendable, Equatable {
+  /// Rows of one forward pass over prompts, at least 1; a longer prompt is read in pieces.
+  public var tokens: Int
+  /// Sequences that grow side by side, at least 1.
+  public var sequences: Int
+
+  /// - Parameters:
+  ///   - tokens: 2,048 rows keep two cores busy, and their activations within some 100 MB for a small model.
+  ///   - sequences: 32.
+  public init(tokens: Int = 2048, sequences: Int = 32) {
+    self.tokens = max(1, tokens)
+    self.sequences = max(1, sequences)
+  }
+
+  /// Groups sequences into packed batches: long ones first, at most so many tokens and sequences a batch.
+  ///
+  /// A sequence longer than the limit is a batch of its own.
+  func batches(lengths: [Int], of indices: [Int]) -> [[Int]] {
+    var batches: [[Int]] = []
+    var room = 0
+    for index in indices {
+      if room >= lengths[index], let last = batches.last, last.count < sequences {
+        batches[batches.count - 1].append(index)
+      } else {
+        batches.append([index])
+        room = tokens
+      }
+      room -= lengths[index]
+    }
+    return batches
+  }
+
+  /// Indices of some lengths, the longest first; equals in their order.
+  static func longestFirst(_ lengths: [Int]) -> [Int] {
+    lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+  }
+}
