@@ -59,17 +59,17 @@ public final class Tokenizer: Sendable {
     }
     if let reader = try stage("normalizer") { normalizer = try Normalizer(reader) } else { normalizer = nil }
     if let reader = try stage("pre_tokenizer") { preTokenizer = try PreTokenizer(reader) } else { preTokenizer = nil }
-    if let reader = try stage("post_processor") {
-      postProcessor = try PostProcessor(reader)
-    } else {
-      postProcessor = nil
-    }
     if let reader = try stage("decoder") { decoder = try Decoder(reader) } else { decoder = nil }
     model = try TokenizerModel(
       StageReader(root.object["model"] ?? .null, stage: "model", source: source),
       spelledBytes: preTokenizer?.spellsBytes ?? false)
     added = try AddedVocabulary(addedTokens, model: model.vocabulary, normalizer: normalizer, source: source)
     vocabularySize = max(model.vocabulary.idLimit, added.idLimit)
+    if let reader = try stage("post_processor") {
+      postProcessor = try PostProcessor(reader, idLimit: vocabularySize)
+    } else {
+      postProcessor = nil
+    }
 
     let (added, model) = (added, model)
     func named(_ token: String?, _ by: String) throws(TokenizerError) -> TokenID? {

@@ -1,5 +1,3 @@
-import JSON
-
 /// A token that is found in the text before the model sees it.
 struct AddedToken: Sendable, Equatable {
   var id: TokenID
@@ -15,12 +13,15 @@ struct AddedToken: Sendable, Equatable {
   /// Only found where no letter or digit touches it.
   var singleWord: Bool
 
-  init(_ reader: StageReader, index: Int) throws(TokenizerError) {
+  /// - Parameters:
+  ///   - index: its place among the added tokens.
+  ///   - idLimit: what its id must be below.
+  init(_ reader: StageReader, index: Int, idLimit: Int) throws(TokenizerError) {
     let id = try reader.int("id")
-    guard let tokenID = TokenID(exactly: id), id >= 0 else {
-      throw .idOutOfRange(name: "'id'", id: id, limit: Int(TokenID.max), source: reader.source)
+    guard id >= 0, id < idLimit else {
+      throw .idOutOfRange(name: "'id'", id: id, limit: idLimit, source: reader.source)
     }
-    self.id = tokenID
+    self.id = TokenID(id)
     content = Array(try reader.string("content").utf8)
     guard !content.isEmpty else { throw .emptyAddedToken(index: index, source: reader.source) }
     special = try reader.bool("special", default: false)

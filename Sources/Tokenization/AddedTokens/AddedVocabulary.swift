@@ -16,8 +16,10 @@ struct AddedVocabulary: Sendable {
     var tokens: [AddedToken] = []
     var byID: [TokenID: Int] = [:]
     var byContent: [[UInt8]: Int] = [:]
+    let idLimit = Vocabulary.idLimit(ofTokens: model.count + values.count)
     for (index, value) in values.enumerated() {
-      let token = try AddedToken(StageReader(value, stage: "added_tokens[\(index)]", source: source), index: index)
+      let reader = try StageReader(value, stage: "added_tokens[\(index)]", source: source)
+      let token = try AddedToken(reader, index: index, idLimit: idLimit)
       try Self.check(token, tokens, byID, byContent, model, source)
       byID[token.id] = index
       byContent[token.content] = index

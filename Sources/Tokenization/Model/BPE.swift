@@ -1,4 +1,3 @@
-import Diagnostics
 import JSON
 
 /// Byte-pair encoding: characters (or bytes) merged by rank, lowest first and leftmost first, until no merge applies.
@@ -30,7 +29,7 @@ struct BPE: Sendable {
         throw .document(
           .type(key: token, expected: "a whole number", got: value.kind, source: "\(reader.source), 'vocab'"))
       }
-      try vocabulary.insert(token.utf8, id: id, expected: entries.count)
+      try vocabulary.insert(token.utf8, id: id, of: entries.count)
     }
     self.vocabulary = vocabulary
 

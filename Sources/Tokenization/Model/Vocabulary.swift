@@ -1,5 +1,3 @@
-import JSON
-
 /// The tokens of a model and their ids, which may have holes.
 struct Vocabulary: Sendable {
   private var tokens: ByteStringTable
@@ -19,10 +17,13 @@ struct Vocabulary: Sendable {
   /// One more than the largest id.
   var idLimit: Int { indices.count }
 
-  /// Adds a token. An id more than a few times as large as the number of tokens is taken for damage, not for a hole.
-  mutating func insert(_ token: some Sequence<UInt8>, id: Int, expected total: Int) throws(TokenizerError) {
+  /// Ids from this on are taken for damage, not for holes: a table as long as the largest id must not exhaust the memory.
+  static func idLimit(ofTokens count: Int) -> Int { min(count, 1 << 28) * 4 + 0x10000 }
+
+  /// Adds a token; `total` are to come in all.
+  mutating func insert(_ token: some Sequence<UInt8>, id: Int, of total: Int) throws(TokenizerError) {
     let bytes = Array(token)
-    let limit = min(Int(TokenID.max), max(total, 1).multipliedReportingOverflow(by: 4).partialValue + 0x10000)
+    let limit = Self.idLimit(ofTokens: total)
     guard id >= 0, id < limit else {
       throw .idOutOfRange(name: "the id of '\(UTF8Text.string(bytes))'", id: id, limit: limit, source: source)
     }

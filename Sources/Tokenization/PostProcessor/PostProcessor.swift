@@ -8,17 +8,18 @@ enum PostProcessor: Sendable {
 
   static let supported = ["ByteLevel", "TemplateProcessing", "Sequence"]
 
-  init(_ reader: StageReader) throws(TokenizerError) {
+  /// - Parameter idLimit: one more than the largest id of the tokenizer.
+  init(_ reader: StageReader, idLimit: Int) throws(TokenizerError) {
     switch try reader.type() {
     case "ByteLevel":
       self = .byteLevel(
         OffsetTrimming(
           isOn: try reader.bool("trim_offsets", default: true),
           keepsFirstSpace: try reader.bool("add_prefix_space", default: true)))
-    case "TemplateProcessing": self = .template(try TokenTemplate(reader))
+    case "TemplateProcessing": self = .template(try TokenTemplate(reader, idLimit: idLimit))
     case "Sequence":
       self = .sequence(
-        try reader.parts("processors") { part throws(TokenizerError) in try PostProcessor(part) })
+        try reader.parts("processors") { part throws(TokenizerError) in try PostProcessor(part, idLimit: idLimit) })
     case let type: throw reader.unknown(type, supported: Self.supported)
     }
   }
@@ -75,7 +76,7 @@ struct TokenTemplate: Sendable {
   private let before: [TokenID]
   private let after: [TokenID]
 
-  init(_ reader: StageReader) throws(TokenizerError) {
+  init(_ reader: StageReader, idLimit: Int) throws(TokenizerError) {
     let specials = try reader.child("special_tokens")
     var before: [TokenID] = []
     var after: [TokenID] = []
@@ -88,7 +89,7 @@ struct TokenTemplate: Sendable {
         continue
       }
       let name = try piece.child("SpecialToken").string("id")
-      for id in try Self.ids(of: name, in: specials, reader) {
+      for id in try Self.ids(of: name, in: specials, reader, idLimit) {
         if seenText { after.append(id) } else { before.append(id) }
       }
     }
@@ -98,18 +99,21 @@ struct TokenTemplate: Sendable {
   }
 
   private static func ids(
-    of name: String, in specials: StageReader, _ reader: StageReader
+    of name: String, in specials: StageReader, _ reader: StageReader, _ idLimit: Int
   ) throws(TokenizerError) -> [TokenID] {
     guard specials.reader.object[name] != nil else {
       throw .tokenNotInVocabulary(token: name, namedBy: "the template", source: reader.source)
     }
     var ids: [TokenID] = []
     for value in try specials.child(name).array("ids") {
-      guard let int = value.int, let id = TokenID(exactly: int), id >= 0 else {
+      guard let id = value.int else {
         throw .document(
-          .type(key: "ids", expected: "token ids", got: value.text, source: "\(reader.source), '\(name)'"))
+          .type(key: "ids", expected: "token ids", got: value.kind, source: "\(reader.source), '\(name)'"))
       }
-      ids.append(id)
+      guard id >= 0, id < idLimit else {
+        throw .idOutOfRange(name: "the id of '\(name)'", id: id, limit: idLimit, source: reader.source)
+      }
+      ids.append(TokenID(id))
     }
     return ids
   }

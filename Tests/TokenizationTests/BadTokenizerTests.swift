@@ -1,0 +1,196 @@
+import Diagnostics
+import JSON
+import Testing
+import Tokenization
+
+@Suite struct `A tokenizer file that is wrong` {
+  @Test func `the sample itself is right`() throws {
+    #expect(try Samples.tokenizer().encode("hello").ids.count == 1)
+  }
+
+  @Test(arguments: [
+    ("normalizer", "Nmt", "Prepend"), ("pre_tokenizer", "Whitespace", "Digits"), ("model", "Unigram", "BPE"),
+    ("post_processor", "BertProcessing", "TemplateProcessing"), ("decoder", "WordPiece", "ByteFallback"),
+  ])
+  func `an unknown kind of stage is an error that names stage, type and what there is`(
+    stage: String, type: String, known: String
+  ) throws {
+    let error = try #require(Samples.error { $0.edit(stage) { $0["type"] = .string(type) } })
+    guard case .unknownType(stage, type, let supported, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(supported.contains(known))
+    #expect(error.description.contains("tokenizer.json"))
+    #expect(error.remedy?.contains(known) == true)
+  }
+
+  @Test func `an unknown kind within a sequence is an error that names its place`() {
+    let error = Samples.error {
+      $0["pre_tokenizer"] = [
+        "type": "Sequence", "pretokenizers": [["type": "Digits"], ["type": "Punctuation", "behavior": "Isolated"]],
+      ]
+    }
+    guard case .unknownType("pre_tokenizer[1]", "Punctuation", _, "tokenizer.json, 'pre_tokenizer[1]'")? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func `a root that is not an object is an error`() {
+    #expect(throws: TokenizerError.self) { try Tokenizer(json: [1, 2], source: "tokenizer.json") }
+  }
+
+  @Test func `text that is not JSON is an error with line and column`() {
+    #expect(throws: JSONError.self) {
+      try Tokenizer(
+        json: JSONValue(parsing: "{\"model\": {\n\"vocab\": {", source: "tokenizer.json"), source: "tokenizer.json")
+    }
+  }
+
+  @Test(arguments: ["model", "decoder", "pre_tokenizer"]) func `a stage of another JSON kind is an error`(stage: String)
+  {
+    #expect(Samples.error { $0[stage] = 7 } != nil)
+  }
+
+  @Test func `a missing model, vocabulary, merge list or type is an error that names the key`() {
+    func missing(_ key: String, _ change: (inout JSONObject) -> Void) {
+      guard case .document(.missing(key, _, _))? = Samples.error(change) else {
+        Issue.record("no error for a missing '\(key)'")
+        return
+      }
+    }
+    missing("model") { $0["model"] = nil }
+    missing("vocab") { $0.edit("model") { $0["vocab"] = nil } }
+    missing("merges") { $0.edit("model") { $0["merges"] = nil } }
+    missing("type") { $0.edit("decoder") { $0["type"] = nil } }
+    missing("content") { $0["added_tokens"] = [["id": 0]] }
+  }
+
+  @Test func `a merge of a token that is not there is an error that names merge and token`() {
+    let error = Samples.error { $0.edit("model") { $0["merges"] = ["h e", "zz q"] } }
+    #expect(error == .tokenNotInVocabulary(token: "zz", namedBy: "merge 1", source: "tokenizer.json, 'model'"))
+    let result = Samples.error { $0.edit("model") { $0["merges"] = ["h e", "l o"] } }
+    #expect(result == .tokenNotInVocabulary(token: "lo", namedBy: "merge 1", source: "tokenizer.json, 'model'"))
+  }
+
+  @Test(arguments: [JSONValue.string("h"), "h e l", "", " h", ["h"], ["h", 1], ["h", ""], 3])
+  func `a merge that is not two tokens is an error`(merge: JSONValue) {
+    let error = Samples.error { $0.edit("model") { $0["merges"] = [merge] } }
+    #expect(error == .malformedMerge(index: 0, merge: merge.text, source: "tokenizer.json, 'model'"))
+  }
+
+  @Test func `merges may be pairs as well as text`() throws {
+    let pairs = try Samples.tokenizer { $0.edit("model") { $0["merges"] = [["h", "e"], ["l", "l"]] } }
+    let texts = try Samples.tokenizer { $0.edit("model") { $0["merges"] = ["h e", "l l"] } }
+    #expect(pairs.encode("hello") == texts.encode("hello"))
+  }
+
+  @Test func `two tokens with one id are an error that names both`() {
+    let error = Samples.error { $0.edit("model") { $0.edit("vocab") { $0["double"] = 40 } } }
+    guard case .duplicateID(40, _, "double", _)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    let added = Samples.error { $0["added_tokens"] = [Samples.special("<other>", 1)] }
+    #expect(added == .duplicateID(id: 1, first: "</s>", second: "<other>", source: "tokenizer.json"))
+    let twice = Samples.error { $0["added_tokens"] = [Samples.special("<s>", 0), Samples.special("<s>", 900)] }
+    #expect(twice == .duplicateToken(token: "<s>", first: 0, second: 900, source: "tokenizer.json"))
+    let moved = Samples.error { $0["added_tokens"] = [Samples.special("<s>", 900)] }
+    #expect(moved == .duplicateToken(token: "<s>", first: 0, second: 900, source: "tokenizer.json"))
+  }
+
+  @Test(arguments: [-1, 1 << 20, 1 << 31, Int.max, Int.min])
+  func `an id that is negative or absurdly large is an error`(id: Int) {
+    guard
+      case .idOutOfRange(_, id, _, _)? = Samples.error({
+        $0.edit("model") { $0.edit("vocab") { $0["far"] = .integer(id) } }
+      })
+    else {
+      Issue.record("no error")
+      return
+    }
+  }
+
+  @Test(arguments: [-1, 1 << 20, 1 << 31, Int.max])
+  func `an added token's id that is negative or absurdly large is an error`(id: Int) {
+    guard case .idOutOfRange? = Samples.error({ $0["added_tokens"] = [Samples.special("<far>", id)] }) else {
+      Issue.record("no error")
+      return
+    }
+  }
+
+  @Test func `an id that is not a whole number, and an empty added token, are errors`() {
+    guard case .document(.type)? = Samples.error({ $0.edit("model") { $0.edit("vocab") { $0["half"] = 0.5 } } }) else {
+      Issue.record("no error")
+      return
+    }
+    #expect(
+      Samples.error { $0["added_tokens"] = [Samples.special("", 5)] }
+        == .emptyAddedToken(index: 0, source: "tokenizer.json, 'added_tokens[0]'"))
+  }
+
+  @Test func `a pattern without a scanner is an error that names it and those there are`() throws {
+    let error = try #require(
+      Samples.error {
+        $0["pre_tokenizer"] = [
+          "type": "Split", "pattern": ["Regex": "[a-z]{3}"], "behavior": "Isolated", "invert": false,
+        ]
+      })
+    #expect(error.problem.contains("[a-z]{3}"))
+    #expect(error.remedy?.contains(#"\s+(?!\S)"#) == true)
+  }
+
+  @Test func `settings that are not supported are errors that name them`() {
+    func unsupported(_ setting: String, _ change: (inout JSONObject) -> Void) {
+      guard case .unsupportedSetting(_, setting, _, _, _)? = Samples.error(change) else {
+        Issue.record("no error for '\(setting)'")
+        return
+      }
+    }
+    unsupported("dropout") { $0.edit("model") { $0["dropout"] = 0.1 } }
+    unsupported("end_of_word_suffix") { $0.edit("model") { $0["end_of_word_suffix"] = "</w>" } }
+    unsupported("continuing_subword_prefix") { $0.edit("model") { $0["continuing_subword_prefix"] = "##" } }
+    unsupported("pretokenizers") {
+      $0["pre_tokenizer"] = ["type": "Sequence", "pretokenizers": [["type": "ByteLevel"], ["type": "Digits"]]]
+    }
+    unsupported("behavior") {
+      $0["pre_tokenizer"] = ["type": "Split", "pattern": ["String": "a"], "behavior": "Never"]
+    }
+    unsupported("decoders") {
+      $0["decoder"] = ["type": "Sequence", "decoders": [["type": "Fuse"], ["type": "ByteFallback"]]]
+    }
+    unsupported("single") {
+      $0["post_processor"] = ["type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": [:]]
+    }
+  }
+
+  @Test func `tokens named by unk_token, template or caller must be there`() {
+    #expect(
+      Samples.error { $0.edit("model") { $0["unk_token"] = "<unk>" } }
+        == .tokenNotInVocabulary(token: "<unk>", namedBy: "unk_token", source: "tokenizer.json, 'model'"))
+    #expect(throws: TokenizerError.tokenNotInVocabulary(token: "<b>", namedBy: "bos_token", source: "f")) {
+      try Tokenizer(json: .object(Samples.byteLevel()), source: "f", bos: "<b>")
+    }
+    let template: JSONValue = [
+      "type": "TemplateProcessing",
+      "single": [["SpecialToken": ["id": "<x>", "type_id": 0]], ["Sequence": ["id": "A", "type_id": 0]]],
+      "special_tokens": [:],
+    ]
+    #expect(
+      Samples.error { $0["post_processor"] = template }
+        == .tokenNotInVocabulary(token: "<x>", namedBy: "the template", source: "tokenizer.json, 'post_processor'"))
+  }
+
+  @Test func `a template whose ids are not in the vocabulary is an error`() {
+    let template: JSONValue = [
+      "type": "TemplateProcessing",
+      "single": [["SpecialToken": ["id": "<s>", "type_id": 0]], ["Sequence": ["id": "A", "type_id": 0]]],
+      "special_tokens": ["<s>": ["id": "<s>", "ids": [99999], "tokens": ["<s>"]]],
+    ]
+    guard case .idOutOfRange(_, 99999, _, _)? = Samples.error({ $0["post_processor"] = template }) else {
+      Issue.record("no error")
+      return
+    }
+  }
+}
