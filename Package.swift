@@ -67,9 +67,13 @@ let wetRooms: [Target] = [
   room(
     "Training",
     ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tasks", "Tensors", "Tokenization"]),
+  room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
   testSupport,
   tests(of: "Tensors", ["Diagnostics", "_TestSupport"]),
+  tests(
+    of: "Pretrained",
+    ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "TextGeneration", "Tokenization", "_TestSupport"]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
   tests(of: "Training", ["Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),

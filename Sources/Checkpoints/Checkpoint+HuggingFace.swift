@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 extension Checkpoint {
   static func openFolder(_ folder: String) throws(CheckpointError) -> Checkpoint {
@@ -11,34 +11,12 @@ extension Checkpoint {
           ? "name a folder that holds config.json and model.safetensors, or a .gguf file"
           : "name the file itself: '\(FileSystem.join(folder, files[0]))'")
     }
-    func reader(_ name: String) throws(CheckpointError) -> JSONReader? {
-      names.contains(name) ? try JSONReader(file: FileSystem.join(folder, name)) : nil
-    }
     let configuration = try JSONReader(file: FileSystem.join(folder, "config.json"))
-    let tokenizerConfiguration = try reader("tokenizer_config.json")
-    let template =
-      names.contains("chat_template.jinja")
-      ? try FileSystem.text(of: FileSystem.join(folder, "chat_template.jinja"))
-      : try tokenizerConfiguration.flatMap { reader throws(CheckpointError) in try chatTemplate(in: reader) }
+    let files = try TokenizerDescription(folder: folder, names: names)
     return Checkpoint(
-      source: folder, configuration: configuration, generationConfiguration: try reader("generation_config.json"),
-      tensors: TensorTable(try tensors(in: folder, names), source: folder),
-      tokenizer: names.contains("tokenizer.json")
-        ? .huggingFace(
-          tokenizerJSON: FileSystem.join(folder, "tokenizer.json"), configuration: tokenizerConfiguration)
-        : .none,
-      chatTemplate: template)
-  }
-
-  /// The member `chat_template`: a string, or a list of named templates of which `default` counts.
-  private static func chatTemplate(in reader: JSONReader) throws(CheckpointError) -> String? {
-    switch reader.object["chat_template"] {
-    case nil, .null: return nil
-    case .string(let text): return text
-    case .array(let list): return list.first { $0["name"]?.string == "default" }?["template"]?.string
-    case .some(let other):
-      throw .json(.type(key: "chat_template", expected: "a string or a list", got: other.kind, source: reader.source))
-    }
+      source: folder, configuration: configuration, generationConfiguration: files.generationConfiguration,
+      tensors: TensorTable(try tensors(in: folder, names), source: folder), tokenizer: files.tokenizer,
+      chatTemplate: files.chatTemplate)
   }
 
   private static func tensors(in folder: String, _ names: Set<String>) throws(CheckpointError) -> [StoredTensor] {
@@ -59,7 +37,7 @@ extension Checkpoint {
 
 extension JSONReader {
   /// Reads a file whose root is an object.
-  init(file: String) throws(CheckpointError) {
+  public init(file: String) throws(CheckpointError) {
     let text = try FileSystem.text(of: file)
     do {
       self = try JSONReader(try JSONValue(parsing: text, source: file), source: file)
