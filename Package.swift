@@ -54,7 +54,8 @@ let shim = Target.target(
   ])
 
 let testSupport = Target.target(
-  name: "_TestSupport", dependencies: ["Checkpoints", "Interventions", "JSON", "LanguageModels", "Tensors"],
+  name: "_TestSupport",
+  dependencies: ["Checkpoints", "Interventions", "JSON", "LanguageModels", "Tensors", "Tokenization"],
   path: "Tests/_TestSupport",
   swiftSettings: swiftSettings)
 
@@ -69,11 +70,26 @@ let wetRooms: [Target] = [
     ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tasks", "Tensors", "Tokenization"]),
   room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
+  room(
+    "Evaluation",
+    [
+      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "TextGeneration",
+      "Tokenization",
+    ]),
   testSupport,
   tests(of: "Tensors", ["Diagnostics", "_TestSupport"]),
   tests(
     of: "Pretrained",
-    ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "TextGeneration", "Tokenization", "_TestSupport"]),
+    [
+      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "TextGeneration", "Tokenization",
+      "_TestSupport",
+    ]),
+  tests(
+    of: "Evaluation",
+    [
+      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "TextGeneration",
+      "Tokenization", "_TestSupport",
+    ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
   tests(of: "Training", ["Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),

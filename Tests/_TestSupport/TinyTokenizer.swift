@@ -1,9 +1,9 @@
 import JSON
-import Tokenization
+public import Tokenization
 
 /// One token for each printable ASCII character, for models with a vocabulary of 97: ids 0 `<s>`, 1 `</s>`, then from the space.
-enum TinyTokenizer {
-  static func make() throws -> Tokenizer {
+public enum TinyTokenizer {
+  public static func make() throws -> Tokenizer {
     var vocabulary: JSONObject = ["<s>": 0, "</s>": 1]
     for code in 32..<127 { vocabulary[String(UnicodeScalar(UInt8(code)))] = .integer(code - 30) }
     let special: [JSONValue] = ["<s>", "</s>"].enumerated().map { id, text in

@@ -1,0 +1,15 @@
+/// How far an evaluation has come.
+public struct EvaluationProgress: Sendable, Equatable {
+  /// Examples answered.
+  public let done: Int
+  public let total: Int
+  public let seconds: Double
+  /// Examples a second, from the beginning until now.
+  public var rate: Double { seconds > 0 ? Double(done) / seconds : 0 }
+
+  public init(done: Int, total: Int, seconds: Double) {
+    self.done = done
+    self.total = total
+    self.seconds = seconds
+  }
+}
