@@ -37,73 +37,9 @@ struct MergeScratch: Sendable {
     }
   }
 
-  /// Symbols as a doubly linked list, candidate merges in a heap; a candidate whose pair has changed since is passed over.
   private mutating func mergeByHeap(_ merges: MergeTable) {
-    let count = symbols.count
-    var next = (0..<count).map { $0 + 1 < count ? $0 + 1 : -1 }
-    var previous = (0..<count).map { $0 - 1 }
-    var heap = MergeHeap()
-    func propose(_ left: Int) {
-      guard left >= 0, next[left] >= 0,
-        let merge = merges.find(symbols[left].id, symbols[next[left]].id)
-      else { return }
-      heap.push(.init(rank: merge.rank, position: Int32(left), result: merge.result))
-    }
-    for i in 0..<count { propose(i) }
-    while let candidate = heap.pop() {
-      let left = Int(candidate.position)
-      guard symbols[left].length >= 0, next[left] >= 0 else { continue }
-      let right = next[left]
-      guard let merge = merges.find(symbols[left].id, symbols[right].id), merge.result == candidate.result else {
-        continue
-      }
-      symbols[left].id = merge.result
-      symbols[left].length += symbols[right].length
-      symbols[right].length = -1
-      next[left] = next[right]
-      if next[left] >= 0 { previous[next[left]] = left }
-      propose(previous[left])
-      propose(left)
-    }
-    symbols.removeAll { $0.length < 0 }
-  }
-}
-
-/// A binary heap of candidate merges, lowest rank and then leftmost on top.
-private struct MergeHeap {
-  struct Candidate {
-    var rank: Int32
-    var position: Int32
-    var result: TokenID
-
-    static func < (a: Candidate, b: Candidate) -> Bool { a.rank != b.rank ? a.rank < b.rank : a.position < b.position }
-  }
-
-  private var items: [Candidate] = []
-
-  mutating func push(_ item: Candidate) {
-    items.append(item)
-    var child = items.count - 1
-    while child > 0, items[child] < items[(child - 1) / 2] {
-      items.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
-
-  mutating func pop() -> Candidate? {
-    guard let top = items.first else { return nil }
-    let last = items.removeLast()
-    guard !items.isEmpty else { return top }
-    items[0] = last
-    var parent = 0
-    while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child] < items[least] {
-        least = child
-      }
-      if least == parent { return top }
-      items.swapAt(parent, least)
-      parent = least
-    }
+    var chain = MergeChain(symbols)
+    chain.merge(merges)
+    symbols = chain.symbols
   }
 }
