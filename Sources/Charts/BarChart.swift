@@ -1,12 +1,15 @@
 /// One bar for each of a few things, with its value at its end: accuracies by method.
 public struct BarChart: Chart, Equatable {
+  /// One thing and its value.
   public struct Bar: Sendable, Equatable {
+    /// What the bar stands for.
     public let label: String
     /// One that is not finite is drawn as a dash.
     public let value: Double
     /// Drawn in grey: what the others are compared with.
     public let isBaseline: Bool
 
+    /// A bar; one of a baseline is grey.
     public init(_ label: String, _ value: Double, isBaseline: Bool = false) {
       self.label = label
       self.value = value
@@ -14,8 +17,11 @@ public struct BarChart: Chart, Equatable {
     }
   }
 
+  /// The heading of the drawing.
   public let title: String
+  /// The bars from top to bottom.
   public let bars: [Bar]
+  /// How the values are written.
   public let form: NumberForm
 
   /// - Throws: `ChartError.noData` without bars.

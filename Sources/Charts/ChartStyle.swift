@@ -17,7 +17,7 @@ enum ChartStyle {
     return """
       .chart text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:12px}
       .chart text.chart-title{font-size:15px;font-weight:600}
-      .chart text.chart-value{font-weight:600;paint-order:stroke;stroke-width:5;stroke-linejoin:round}
+      .chart text.chart-value{font-weight:600}
       .chart-grid{stroke-width:1;shape-rendering:crispEdges}.chart-axis{stroke-width:1;shape-rendering:crispEdges}
       .chart-line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
       .chart-dash{stroke-dasharray:6 5}.chart-dot{stroke-width:2}
@@ -36,7 +36,7 @@ enum ChartStyle {
     }
     return
       ".chart-ground{fill:\(ground)}.chart-title,.chart-value{fill:\(ink)}.chart-label{fill:\(muted)}"
-      + ".chart-value{stroke:\(ground)}.chart-grid{stroke:\(grid)}.chart-axis{stroke:\(axis)}.chart-dot{stroke:\(ground)}.chart-quiet{fill:\(axis)}"
+      + ".chart-grid{stroke:\(grid)}.chart-axis{stroke:\(axis)}.chart-dot{stroke:\(ground)}.chart-quiet{fill:\(axis)}"
       + series.joined()
   }
 }

@@ -2,22 +2,29 @@
 public struct HeatMap: Chart, Equatable {
   /// A cell of the map: `row` counts layers, `column` heads.
   public struct Cell: Sendable, Hashable {
+    /// The layer, counted from 0.
     public let row: Int
+    /// The head, counted from 0.
     public let column: Int
 
+    /// The cell of a layer and a head.
     public init(row: Int, column: Int) {
       self.row = row
       self.column = column
     }
   }
 
+  /// The heading of the drawing.
   public let title: String
   /// What is shown, beside the scale, such as "norm of the scales".
   public let measure: String
+  /// What a row of `values` is, written below the map.
   public let rowLabel: String
+  /// What a column of `values` is, written beside the map.
   public let columnLabel: String
   /// `values[row][column]`; one that is not finite is drawn as an empty cell.
   public let values: [[Double]]
+  /// The cells that are outlined.
   public let highlighted: Set<Cell>
   /// What the outlined cells are, in the legend.
   public let highlightLabel: String

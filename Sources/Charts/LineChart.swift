@@ -1,20 +1,27 @@
 /// Lines over a common axis, such as losses over steps.
 public struct LineChart: Chart, Equatable {
+  /// A value at a place.
   public struct Point: Sendable, Equatable {
+    /// The place, such as a step.
     public let x: Double
+    /// The value, such as a loss.
     public let y: Double
 
+    /// The value `y` at the place `x`.
     public init(x: Double, y: Double) {
       self.x = x
       self.y = y
     }
   }
 
+  /// One line and its name in the legend.
   public struct Series: Sendable, Equatable {
+    /// The name in the legend.
     public let name: String
     /// In the order of drawing; a point that is not finite leaves a gap.
     public let points: [Point]
 
+    /// A line through points.
     public init(_ name: String, _ points: [Point]) {
       self.name = name
       self.points = points
@@ -26,9 +33,13 @@ public struct LineChart: Chart, Equatable {
     }
   }
 
+  /// The heading of the drawing.
   public let title: String
+  /// What the places are.
   public let xLabel: String
+  /// What the values are.
   public let yLabel: String
+  /// The lines, in the order of their hues.
   public let series: [Series]
 
   /// - Throws: `ChartError.noData` where no point is finite.

@@ -13,17 +13,21 @@ public struct ReportPage: Sendable {
     case verbatim(String)
   }
 
+  /// The title of the page and of its browser tab.
   public let title: String
   /// A line below the title.
   public let subtitle: String?
+  /// The parts from top to bottom.
   public private(set) var blocks: [Block]
 
+  /// A page of these parts.
   public init(title: String, subtitle: String? = nil, blocks: [Block] = []) {
     self.title = title
     self.subtitle = subtitle
     self.blocks = blocks
   }
 
+  /// Adds a part at the end.
   public mutating func add(_ block: Block) { blocks.append(block) }
 
   /// The page as HTML; all text in it is escaped.

@@ -1,20 +1,28 @@
 /// A table of text: aligned columns for a terminal, or Markdown as GitHub renders it.
 public struct TextTable: Sendable, Equatable {
+  /// To which side the cells of a column are pushed; numbers stand right.
   public enum Alignment: Sendable { case left, right }
 
+  /// A column's title and side.
   public struct Column: Sendable, Equatable {
+    /// The text above the column.
     public let title: String
+    /// The side of the title and of every cell.
     public let alignment: Alignment
 
+    /// A column, left-aligned unless told.
     public init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment
     }
   }
 
+  /// For what the table is written.
   public enum Form: Sendable { case plain, markdown }
 
+  /// The columns from left to right.
   public let columns: [Column]
+  /// The rows from top to bottom, each with one text for each column.
   public private(set) var rows: [[String]] = []
 
   /// - Parameter rows: one text for each column.

@@ -14,15 +14,20 @@ public import JSON
 /// Numbers that are left out are those of the LoReFT commonsense setting (ReFT paper, arXiv 2404.03592, appendix D, and
 /// stanfordnlp/pyreft `examples/loreft/README.md`), or of the transformers `Trainer` that both ReFT and LoFiT trained with.
 public struct Recipe: Sendable, Equatable {
+  /// The frozen model.
   public var model: Model
+  /// What is learned from.
   public var data: Data
+  /// Which intervention is trained.
   public var method: Method
   /// Where the method acts, in the grammar of locations; the method's own default where it is nil.
   public var locations: String?
+  /// How it is trained.
   public var training: Training
   /// The folder that the adapter is written to.
   public var output: String
 
+  /// A recipe; what is left out takes its default.
   public init(
     model: Model, data: Data, method: Method, locations: String? = nil, training: Training = Training(), output: String
   ) {
@@ -41,6 +46,7 @@ public struct Recipe: Sendable, Equatable {
     /// `cpu`, `cuda`, `cuda:1`, or `auto`: the first CUDA device where there is one, else the CPU.
     public var device: String
 
+    /// A model on a device.
     public init(path: String, device: String = "auto") {
       self.path = path
       self.device = device
@@ -49,6 +55,7 @@ public struct Recipe: Sendable, Equatable {
 
   /// What is learned from and what is watched.
   public struct Data: Sendable, Equatable {
+    /// The training records: JSON lines or a JSON array.
     public var train: String
     /// Scored during training to choose the best checkpoint; never learned from.
     public var validation: String?
@@ -59,6 +66,7 @@ public struct Recipe: Sendable, Equatable {
     /// Draws the `limit` records as Python's `random.seed(seed); random.sample(records, limit)`; the first ones where it is nil.
     public var seed: Int?
 
+    /// Data; what is left out takes its default.
     public init(
       train: String, validation: String? = nil, format: String = "records", limit: Int? = nil, seed: Int? = nil
     ) {
@@ -77,6 +85,7 @@ public struct Recipe: Sendable, Equatable {
     /// Every other key of the section; each method reads its own.
     public var configuration: JSONObject
 
+    /// A method and its own settings.
     public init(name: String, configuration: JSONObject = [:]) {
       self.name = name
       self.configuration = configuration
@@ -120,6 +129,7 @@ public struct Recipe: Sendable, Equatable {
     /// How often the validation data are scored.
     public var evaluateEach = EvaluationInterval.epoch
 
+    /// Every number at its default.
     public init() {}
   }
 

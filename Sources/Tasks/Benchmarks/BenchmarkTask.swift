@@ -18,9 +18,12 @@ public protocol BenchmarkTask: Sendable {
 }
 
 extension BenchmarkTask {
+  /// The name, for a task whose type is not known.
   public var name: String { Self.name }
+  /// The summary, for a task whose type is not known.
   public var summary: String { Self.summary }
 
+  /// Exact match.
   public func isCorrect(_ prediction: String, _ example: TaskExample) -> Bool {
     example.references.contains(prediction)
   }
@@ -42,12 +45,14 @@ extension BenchmarkTask {
 
 /// One question of a task.
 public struct TaskExample: Sendable, Equatable {
+  /// What the model is given; its answer begins right after it.
   public let prompt: String
   /// The answers that count as right, in the form that `prediction(from:)` gives.
   public let references: [String]
   /// What is trained on where the example is a training example.
   public let record: TrainingRecord
 
+  /// A question, its answers, and what to learn from it.
   public init(prompt: String, references: [String], record: TrainingRecord) {
     self.prompt = prompt
     self.references = references
@@ -57,10 +62,14 @@ public struct TaskExample: Sendable, Equatable {
 
 /// What was answered and what of it was right.
 public struct TaskScore: Sendable, Equatable {
+  /// The answers as `prediction(from:)` read them.
   public let predictions: [String]
+  /// Whether each was right.
   public let correct: [Bool]
 
+  /// How many were asked.
   public var count: Int { correct.count }
+  /// How many were right.
   public var correctCount: Int { correct.count { $0 } }
   /// The share of right answers, from 0 to 1; 0 where nothing was asked.
   public var accuracy: Double { count == 0 ? 0 : Double(correctCount) / Double(count) }

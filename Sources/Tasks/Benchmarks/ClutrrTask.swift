@@ -18,7 +18,9 @@
 /// The paper trains on 300 stories: `limit: 300, seed: 42` draws those that `random.seed(42); random.sample(stories, 300)`
 /// draws at the start of its script.
 public struct ClutrrTask: BenchmarkTask {
+  /// `clutrr`.
   public static let name = "clutrr"
+  /// What is read and how it is scored.
   public static let summary =
     "CLUTRR's two-hop stories in the JSON arrays of fc2869/lo-fit (clean_story, query, target_text); exact match of the "
     + "relation, as there."
@@ -28,8 +30,10 @@ public struct ClutrrTask: BenchmarkTask {
   /// An answer ends at its first full stop; nothing after it is looked at.
   public let stopStrings = ["."]
 
+  /// The task has no settings.
   public init() {}
 
+  /// Reads `clean_story`, `query` and `target_text` of every item.
   public func examples(at path: String) throws(TaskError) -> [TaskExample] {
     var examples: [TaskExample] = []
     for item in try DatasetFile.objects(at: path) {

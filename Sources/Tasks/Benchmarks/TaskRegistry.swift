@@ -1,7 +1,9 @@
 /// The tasks by name. A new task is one line here.
 public struct TaskRegistry: Sendable {
+  /// The tasks in the order of listing.
   public let tasks: [any BenchmarkTask]
 
+  /// A registry of these tasks; their names should differ.
   public init(_ tasks: [any BenchmarkTask]) { self.tasks = tasks }
 
   /// The tasks that come with the package.
@@ -10,6 +12,7 @@ public struct TaskRegistry: Sendable {
     ClutrrTask(),
   ])
 
+  /// The names in the order of listing.
   public var names: [String] { tasks.map(\.name) }
 
   /// - Throws: `TaskError.unknownTask`, with the nearest name in its remedy.

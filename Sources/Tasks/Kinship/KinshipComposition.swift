@@ -1,7 +1,10 @@
 /// Two stated relations and the one that follows: A's `first` is B, B's `second` is C, hence A's `answer` is C.
 public struct KinshipComposition: Sendable, Hashable {
+  /// What B is to A.
   public let first: Relation
+  /// What C is to B.
   public let second: Relation
+  /// What C then is to A.
   public let answer: Relation
 
   /// The two stated relations as one name, such as `mother-brother`.

@@ -3,11 +3,16 @@ public import JSON
 
 /// The puzzles of the three splits and the seed that made them.
 public struct KinshipDataset: Sendable, Equatable {
+  /// What all choices were drawn from.
   public let seed: UInt64
+  /// To learn from.
   public let train: [KinshipPuzzle]
+  /// To choose a checkpoint by.
   public let validation: [KinshipPuzzle]
+  /// To be scored on once.
   public let test: [KinshipPuzzle]
 
+  /// The puzzles of one split.
   public func puzzles(_ split: DatasetSplit) -> [KinshipPuzzle] {
     switch split {
     case .train: train

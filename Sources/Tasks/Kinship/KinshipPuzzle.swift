@@ -2,8 +2,11 @@ public import JSON
 
 /// One fact of a story: `relative` is `person`'s `relation`.
 public struct KinshipFact: Sendable, Equatable {
+  /// Whose relative it is.
   public let person: String
+  /// What that relative is.
   public let relation: Relation
+  /// Who it is.
   public let relative: String
 }
 
@@ -27,6 +30,7 @@ public struct KinshipPuzzle: Sendable, Equatable {
   ///
   /// The line ends before the answer, so that where prompt and answer meet no tokenizer merges across.
   public var prompt: String { "\(story) How is \(relative) related to \(person)? \(relative) is \(person)'s\n" }
+  /// The relation as one word.
   public var response: String { relation.rawValue }
 
   /// The record of one JSONL line: prompt, response, relation, structure, and the facts as `[person, relation, relative]`.

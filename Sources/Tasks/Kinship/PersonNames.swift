@@ -1,5 +1,6 @@
 /// Short common first names, each borne by one gender alone, for the people of the stories.
 public enum PersonNames {
+  /// The names of one gender, in alphabetical order.
   public static func names(_ gender: Gender) -> [String] { gender == .female ? female : male }
 
   static let female = list(

@@ -31,6 +31,7 @@ public enum Relation: String, Sendable, CaseIterable {
 public enum Gender: String, Sendable, CaseIterable {
   case female, male
 
+  /// The gender of the spouse.
   public var other: Gender { self == .female ? .male : .female }
   /// "her" or "his".
   public var possessive: String { self == .female ? "her" : "his" }

@@ -21,10 +21,15 @@ extension StoryTemplate {
   ///
   /// Some name the person first and some the relative; every one states the relation by its own word, so that a
   /// story is two facts and the puzzle is how they compose.
-  static func of(_ relation: Relation) -> [StoryTemplate] {
-    let lines = patterns(relation).split(separator: "\n").map(String.init)
-    return lines.enumerated().map { StoryTemplate(relation: relation, number: $0 + 1, pattern: $1) }
-  }
+  static func of(_ relation: Relation) -> [StoryTemplate] { table[relation] ?? [] }
+
+  private static let table = [Relation: [StoryTemplate]](
+    uniqueKeysWithValues: Relation.allCases.map { relation in
+      let lines = patterns(relation).split(separator: "\n").map(String.init)
+      return (
+        relation, lines.enumerated().map { StoryTemplate(relation: relation, number: $0 + 1, pattern: $1) }
+      )
+    })
 
   private static func patterns(_ relation: Relation) -> String {
     switch relation {

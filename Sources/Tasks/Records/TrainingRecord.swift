@@ -10,10 +10,12 @@ public struct TrainingRecord: Sendable, Equatable {
     case text(String)
   }
 
+  /// What is learned.
   public let content: Content
   /// Where the record stands, as errors name it: `train.jsonl, line 7`.
   public let source: String
 
+  /// A record and its place.
   public init(_ content: Content, source: String) {
     self.content = content
     self.source = source
@@ -22,13 +24,17 @@ public struct TrainingRecord: Sendable, Equatable {
 
 /// One turn of a conversation.
 public struct ChatMessage: Sendable, Equatable {
+  /// Who speaks.
   public enum Role: String, Sendable, CaseIterable {
     case system, user, assistant, tool
   }
 
+  /// Who speaks.
   public let role: Role
+  /// What is said.
   public let content: String
 
+  /// A turn of a conversation.
   public init(role: Role, content: String) {
     self.role = role
     self.content = content
