@@ -67,7 +67,10 @@ let wetRooms: [Target] = [
   room("Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors"]),
   room(
     "Training",
-    ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tasks", "Tensors", "Tokenization"]),
+    [
+      "Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
+      "Tokenization",
+    ]),
   room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
   room(
@@ -76,6 +79,14 @@ let wetRooms: [Target] = [
       "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "TextGeneration",
       "Tokenization",
     ]),
+  .target(name: "CProcessStart"),
+  .executableTarget(
+    name: "reft",
+    dependencies: [
+      "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels",
+      "Pretrained", "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ], swiftSettings: swiftSettings),
   testSupport,
   tests(of: "Tensors", ["Diagnostics", "_TestSupport"]),
   tests(

@@ -14,7 +14,7 @@ public struct PretrainedTokenizer: Sendable {
   /// Every token at which generation ends: those of config.json or generation_config.json, the tokenizer's own, and the
   /// end of a turn where the chat template writes one.
   public let endTokens: Set<TokenID>
-  private let chatTemplateText: String?
+  let chatTemplateText: String?
 
   /// Opens the tokenizer of a model folder, or of a folder that has tokenizer.json alone, or of a GGUF file.
   ///

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Charts
+import Checkpoints
+import Foundation
+import Interventions
+import JSON
+import LanguageModels
+
+/// `reft inspect`: says what an adapter or a model is.
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell what an adapter or a model is: sizes, sites, parameters.")
+
+  @Argument(help: "An adapter folder, a model folder or a .gguf file.")
+  var path: String
+
+  @Flag(help: "Print as JSON.")
+  var json = false
+
+  func run() throws {
+    let isAdapter = FileManager.default.fileExists(atPath: path + "/adapter.json")
+    let facts = isAdapter ? try adapter() : try model()
+    if json { return Console.print(.object(facts)) }
+    let width = facts.keys.map(\.count).max() ?? 0
+    for (key, value) in facts {
+      let text = value.string ?? value.text
+      Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
+    }
+  }
+
+  private func adapter() throws -> JSONObject {
+    let folder = try AdapterFolder(opening: path)
+    let description = try AdapterDescription(folder.configuration)
+    var facts = description.json
+    facts["training"] = description.training.count > 0 ? .object(description.training) : nil
+    facts["tensors"] = .integer(folder.tensors.count)
+    facts["bytes"] = .integer(folder.tensors.reduce(0) { $0 + $1.byteCount })
+    return facts
+  }
+
+  private func model() throws -> JSONObject {
+    let checkpoint = try Checkpoint.open(path)
+    let model = try ModelRegistry.standard.model(from: checkpoint)
+    let shape = model.shape
+    var storage: [String: Int] = [:]
+    for tensor in checkpoint.tensors { storage[tensor.storage.rawValue, default: 0] += tensor.elementCount }
+    var types = JSONObject()
+    for (type, count) in storage.sorted(by: { $0.value > $1.value }) { types[type] = .integer(count) }
+    return [
+      "model_type": .string(try checkpoint.configuration.string("model_type")),
+      "parameters": .integer(model.parameterCount), "layers": .integer(shape.layers),
+      "hidden": .integer(shape.hidden), "heads": .integer(shape.heads), "kv_heads": .integer(shape.kvHeads),
+      "head_dim": .integer(shape.headDim), "intermediate": .integer(shape.intermediate),
+      "vocabulary": .integer(shape.vocabulary), "context_length": .integer(shape.contextLength),
+      "sites": .string(model.components.sorted().map(\.rawValue).joined(separator: ", ")),
+      "stored_elements": .object(types), "fingerprint": .string(checkpoint.fingerprint),
+      "chat_template": .bool(checkpoint.chatTemplate != nil),
+    ]
+  }
+}

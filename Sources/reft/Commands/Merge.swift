@@ -1,0 +1,100 @@
+import ArgumentParser
+import Checkpoints
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Tensors
+import Tokenization
+
+/// `reft merge`: folds an adapter into the weights.
+struct Merge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fold an adapter into the weights of a new model folder.",
+    discussion: """
+      Only where the fold is exact (LoFiT). Before the result is kept, its logits are compared with those of the model with
+      the adapter. The folder is in Hugging Face layout, float32, and loads in transformers.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "The adapter folder.")
+  var adapter: String
+
+  @Option(help: "The model folder to write.")
+  var output: String
+
+  @Flag(help: "Replace the output folder if it is there.")
+  var overwrite = false
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  /// Texts on which folded and tapped logits are compared.
+  private static let probes = [
+    "Once upon a time there was a", "def add(a, b):\n    return",
+    "The capital of France is Paris. The capital of Italy is",
+    "1 2 3 4 5 6 7 8",
+  ]
+
+  func run() throws {
+    try OutputFolder.check(output, overwrite: overwrite, marks: ["config.json"])
+    let opened = try model.open()
+    let loaded = try Adapter.load(adapter, for: opened.model, base: opened.base).adapter
+    let merge = try Interventions.Merge(folding: loaded, into: opened.model)
+    let difference = try write(merge, opened, loaded)
+    if json {
+      Console.print([
+        "output": .string(output), "largest_logit_difference": .number(difference.largest),
+        "tolerance": .number(difference.tolerance), "changed_tensors": .integer(merge.tensors.count),
+      ])
+    } else {
+      Console.note("logits of the folded and the tapped model differ by at most \(difference.largest)")
+      Console.print(output)
+    }
+  }
+
+  private func write(
+    _ merge: Interventions.Merge, _ opened: PretrainedModel, _ adapter: Adapter
+  ) throws -> (largest: Double, tolerance: Double) {
+    var configuration = opened.checkpoint.configuration.object
+    for (key, value) in merge.configuration { configuration[key] = value }
+    configuration["torch_dtype"] = "float32"
+    if configuration["architectures"] == nil { configuration["architectures"] = ["LlamaForCausalLM"] }
+    let kept = opened.checkpoint.tensors.filter { merge.tensors[$0.name] == nil }.map { stored in
+      WritableTensor(name: stored.name, storage: .float32, shape: stored.shape) { sink in
+        try stored.floats().withUnsafeBytes(sink)
+      }
+    }
+    let changed = try merge.tensors.sorted { $0.key < $1.key }.map { try NamedTensor($0.key, $0.value).writable() }
+    let copied = try opened.checkpoint.tokenizerFiles
+    let texts = copied.isEmpty ? opened.text.files() : []
+    var difference = (largest: 0.0, tolerance: 0.0)
+    try HuggingFaceFolder.write(
+      to: output, configuration: configuration, tensors: kept + changed, texts: texts, copying: copied,
+      overwrite: overwrite
+    ) { folder in
+      difference = try compare(folder, opened, adapter)
+      guard difference.largest <= difference.tolerance else {
+        throw AdapterError.mergeDisagrees(
+          largestDifference: difference.largest, tolerance: difference.tolerance)
+      }
+    }
+    return difference
+  }
+
+  /// The largest difference of logits, and 1e-4 of the largest logit: what float32 rounding of sums of this length allows.
+  private func compare(
+    _ folder: String, _ opened: PretrainedModel, _ adapter: Adapter
+  ) throws -> (largest: Double, tolerance: Double) {
+    let batch = TokenBatch(prompts: Self.probes.map { opened.tokenizer.encode($0).ids })
+    let folded = try ModelRegistry.standard.model(from: Checkpoint.open(folder))
+    return try withoutGradients {
+      let tapped = try opened.model.logits(
+        opened.model.hidden(batch, cache: nil, tap: adapter.tap(for: batch))
+      ).moved(to: .cpu)
+      let merged = try folded.logits(folded.hidden(batch, cache: nil, tap: .none))
+      return (try (tapped - merged).abs().max().item(), try 1e-4 * tapped.abs().max().item())
+    }
+  }
+}

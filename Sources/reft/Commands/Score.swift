@@ -1,0 +1,48 @@
+import ArgumentParser
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Tensors
+import TextGeneration
+
+/// `reft score`: log-probabilities of completions, for other programs.
+struct Score: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Score completions of prompts.",
+    discussion: """
+      Reads lines {"prompt": ..., "completion": ...} and prints lines {"logprob": sum, "tokens": n, "token_logprobs": [...]}
+      of the completion given the prompt, in nats, in the order of the input.
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var adapters: AdapterOptions
+
+  @Option(help: "A JSONL file; - for standard input.")
+  var input: String
+
+  @Flag(help: "Add no BOS or EOS.")
+  var noSpecial = false
+
+  @Flag(help: "Accepted for uniformity: the output is JSON anyway.")
+  var json = false
+
+  func run() throws {
+    let requests = try JSONLines(input).records().map {
+      ScoringRequest(prompt: try $0.string("prompt"), completion: try $0.string("completion"), place: $0.source)
+    }
+    let opened = try model.open()
+    let adapters = try adapters.open(for: opened)
+    let meter = ProgressMeter("scoring", total: Double(requests.count), unit: "lines")
+    let scores = try Scorer(opened.model, opened.tokenizer).scores(
+      requests, addSpecialTokens: !noSpecial, edits: { batch throws(TensorError) in try adapters.tap(for: batch) }
+    ) { meter.update(Double($0)) }
+    meter.finish()
+    for score in scores {
+      Console.print([
+        "logprob": .number(score.logprob), "tokens": .integer(score.tokens.count),
+        "token_logprobs": .array(score.tokenLogprobs.map(JSONValue.number)),
+      ])
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import JSON
+import Pretrained
+import Tokenization
+
+/// `reft tokenize`: text to token ids, for other programs.
+struct Tokenize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn JSONL texts into token ids.",
+    discussion: #"Reads lines {"text": ...} and prints lines {"ids": [...]}; with --chat reads {"messages": [...]}."#)
+
+  @Option(help: "A folder in Hugging Face layout or a .gguf file; its weights are not read.")
+  var model: String
+
+  @Option(help: "A JSONL file; - for standard input.")
+  var input: String
+
+  @Flag(help: "The lines hold conversations; the chat template is applied.")
+  var chat = false
+
+  @Flag(help: "Add no BOS or EOS.")
+  var noSpecial = false
+
+  @Flag(help: "With --chat: end with the beginning of the assistant's answer.")
+  var generationPrompt = false
+
+  @Flag(help: "Accepted for uniformity: the output is JSON anyway.")
+  var json = false
+
+  func run() throws {
+    let opened = try PretrainedTokenizer.open(model)
+    for record in try JSONLines(input).records() {
+      let ids: [Int32]
+      if chat {
+        ids = try opened.encode(record.chatMessages(), addGenerationPrompt: generationPrompt)
+      } else {
+        ids = opened.tokenizer.encode(try record.string("text"), addSpecialTokens: !noSpecial).ids
+      }
+      Console.print(["ids": .array(ids.map { .integer(Int($0)) })])
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Recipes
+
+/// A recipe and what the command line changes in it.
+struct RecipeOptions: ParsableArguments {
+  @Argument(help: "A YAML recipe; everything can also be given by --set.")
+  var recipe: String?
+
+  @Option(help: ArgumentHelp("Override a field, such as training.learning_rate=1e-3.", valueName: "key=value"))
+  var set: [String] = []
+
+  @Option(help: "Short for --set model.path=…")
+  var model: String?
+
+  @Option(help: "Short for --set data.train=…")
+  var train: String?
+
+  @Option(help: "Short for --set data.validation=…")
+  var validation: String?
+
+  @Option(help: "Short for --set method.name=…")
+  var method: String?
+
+  @Option(help: "Short for --set locations=…")
+  var locations: String?
+
+  @Option(help: "Short for --set output=…")
+  var output: String?
+
+  @Flag(help: "Replace the output folder if it is there.")
+  var overwrite = false
+
+  @Flag(help: "Go on with the run that was interrupted in this output folder.")
+  var resume = false
+
+  @Flag(help: "Print the plan and train nothing.")
+  var dryRun = false
+
+  func load(adding more: [String] = []) throws -> Recipe {
+    let short: [(String, String?)] = [
+      ("model.path", model), ("data.train", train), ("data.validation", validation), ("method.name", method),
+      ("locations", locations), ("output", output),
+    ]
+    let overrides = short.compactMap { key, value in value.map { "\(key)=\"\($0)\"" } }
+    return try Recipe.load(path: recipe, overrides: more + overrides + set)
+  }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import CProcessStart
+import Diagnostics
+
+/// The command `reft`.
+@main
+struct Reft: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reft",
+    abstract: "Fine-tune the representations of a frozen language model (LoReFT, LoFiT).",
+    discussion: """
+      Results go to standard output, everything else to standard error; --json prints results for programs.
+      A recipe is a YAML file; `reft train --dry-run` shows what it will do.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Train.self, Localize.self, Evaluate.self, Compare.self, Generate.self, Merge.self, Inspect.self, MakeData.self,
+      Tokenize.self,
+      Score.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as any Diagnostic {
+      Console.report(error)
+      exit(withError: ExitCode.failure)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Charts
+import Foundation
+import Interventions
+import JSON
+import LanguageModels
+
+/// A head ranking as people look at it: a table, and a map of layers and heads.
+struct HeadReport {
+  let ranking: HeadRanking
+  let shape: ModelShape
+  /// How many heads are chosen.
+  let top: Int
+
+  /// - Parameter top: `nil` for a tenth of all heads, as the LoFiT paper's PEFT comparison has it.
+  /// - Throws: ``AdapterError/setting(key:expected:got:method:)`` when there are not so many heads.
+  static func top(_ top: Int?, of shape: ModelShape) throws -> Int {
+    let all = shape.layers * shape.heads
+    let count = top ?? max(1, all / 10)
+    guard (1...all).contains(count) else {
+      throw AdapterError.setting(
+        key: "--top", expected: "between 1 and the model's \(all) heads", got: "\(count)", method: "lofit")
+    }
+    return count
+  }
+
+  var table: String {
+    var table = TextTable([
+      .init("rank", .right), .init("layer", .right), .init("head", .right), .init("score", .right),
+    ])
+    for (i, entry) in ranking.heads.prefix(top).enumerated() {
+      table.add(["\(i + 1)", "\(entry.layer)", "\(entry.head)", String(format: "%.4f", entry.score)])
+    }
+    return table.render(.plain)
+  }
+
+  var map: HeatMap {
+    get throws {
+      var values = [[Double]](repeating: [Double](repeating: .nan, count: shape.heads), count: shape.layers)
+      for entry in ranking.heads { values[entry.layer][entry.head] = entry.score }
+      return try HeatMap(
+        title: "Heads by the norm of their learned scale", measure: "‖A‖", values: values,
+        highlighted: Set(ranking.heads.prefix(top).map { HeatMap.Cell(row: $0.layer, column: $0.head) }),
+        highlightLabel: "top \(top)")
+    }
+  }
+
+  /// The files that go beside the adapter of stage 1.
+  func files() throws -> [(name: String, text: String)] {
+    [("heads.json", ranking.json.prettyText), ("heads.svg", try map.svg)]
+  }
+}

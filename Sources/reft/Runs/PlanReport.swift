@@ -1,0 +1,91 @@
+import Foundation
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Recipes
+import Tokenization
+import Training
+
+/// What a recipe will do, in words: layers, positions, heads, parameters, and the very tokens that are edited.
+struct PlanReport {
+  private let run: TrainingRun
+  /// Examples whose tokens are shown.
+  private static let shown = 3
+
+  init(_ run: TrainingRun) { self.run = run }
+
+  var text: String {
+    let adapter = run.adapter
+    let share = Double(adapter.parameterCount) / Double(run.model.model.parameterCount) * 100
+    var lines = [
+      "method      \(adapter.plan.method) \(JSONValue.object(adapter.plan.settings).text)",
+      "locations   \(adapter.plan.locations.line)",
+      "modules     \(modules)",
+      "parameters  \(adapter.parameterCount) (\(String(format: "%.4f", share))% of \(run.model.model.parameterCount))",
+      "examples    \(run.training.count) for training, \(run.validation.count) for validation",
+      "steps       \(steps)",
+      "",
+      "Edited tokens of the first examples, in brackets; the loss is taken on what follows »:",
+    ]
+    for example in run.training.prefix(Self.shown) {
+      lines.append("\(example.source): " + marked(example))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  var json: JSONValue {
+    [
+      "method": .string(run.adapter.plan.method), "settings": .object(run.adapter.plan.settings),
+      "locations": .string(run.adapter.plan.locations.line), "modules": .integer(run.adapter.parts.count),
+      "parameters": .integer(run.adapter.parameterCount), "model_parameters": .integer(run.model.model.parameterCount),
+      "train": .integer(run.training.count), "validation": .integer(run.validation.count),
+      "examples": .array(
+        run.training.prefix(Self.shown).map { example in
+          [
+            "source": .string(example.source), "tokens": .integer(example.tokens.count),
+            "prompt_tokens": .integer(example.promptLength),
+            "edited": .array(edited(example).map(JSONValue.integer)),
+          ]
+        }),
+    ]
+  }
+
+  func print(asJSON: Bool) {
+    if asJSON { Console.print(json) } else { Console.print(text) }
+  }
+
+  /// `30 modules: layers 0 to 29 of block_output`, with the heads where some are chosen.
+  private var modules: String {
+    let parts = run.adapter.parts
+    let layers = Set(parts.map(\.target.site.layer)).count
+    let heads = parts.compactMap { $0.target.heads?.count }
+    let chosen = heads.isEmpty ? "" : ", \(heads.reduce(0, +)) heads"
+    let sides = parts.contains { $0.side != .both } ? " x {first, last}" : ""
+    return "\(parts.count): \(layers) layers\(sides)\(chosen)"
+  }
+
+  private var steps: String {
+    let perStep = run.settings.batchSize * run.settings.accumulation
+    let perEpoch = (run.training.count + perStep - 1) / perStep
+    return "\(perEpoch * run.settings.epochs): \(run.settings.epochs) epochs of \(perEpoch), \(perStep) examples each"
+  }
+
+  private func edited(_ example: TrainingExample) -> [Int] {
+    run.adapter.editedPositions(promptLength: example.promptLength, length: example.tokens.count)
+  }
+
+  private func marked(_ example: TrainingExample) -> String {
+    let edited = Set(edited(example))
+    return example.tokens.enumerated().map { i, token in
+      let piece = run.model.tokenizer.decode([token]).replacingLineBreaks
+      let mark = i == example.firstLabel ? "»" : ""
+      return mark + (edited.contains(i) ? "[\(piece)]" : piece)
+    }.joined()
+  }
+}
+
+extension String {
+  /// Line breaks as a visible sign, so that an example stays on its line.
+  var replacingLineBreaks: String { split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "⏎") }
+}

@@ -1,0 +1,218 @@
+import ArgumentParser
+import Checkpoints
+import Diagnostics
+import Foundation
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Recipes
+import Tasks
+import Tensors
+import Training
+
+/// A recipe made ready to train: everything opened and checked, nothing learned yet.
+struct TrainingRun {
+  let recipe: Recipe
+  let model: PretrainedModel
+  let adapter: Adapter
+  let training: [TrainingExample]
+  let validation: [TrainingExample]
+  let settings: TrainingSettings
+  private let saved: SavedRun?
+
+  /// Where an unfinished run keeps its state and metrics, beside the output folder.
+  var workFolder: String { recipe.output + ".run" }
+  private var stateFolder: String { workFolder + "/state" }
+  private var metricsFile: String { workFolder + "/metrics.jsonl" }
+
+  /// - Parameters:
+  ///   - resume: go on with the interrupted run of this output folder.
+  ///   - overwrite: the output folder may be there.
+  ///   - opened: a model that is open already, so that several runs share it.
+  init(
+    _ recipe: Recipe, resume: Bool = false, overwrite: Bool, dryRun: Bool = false, model opened: PretrainedModel? = nil
+  ) throws {
+    self.recipe = recipe
+    let method = try InterventionRegistry.standard.method(recipe.method.name)
+    if !dryRun { try OutputFolder.check(recipe.output, overwrite: overwrite, marks: ["adapter.json"]) }
+    model = try opened ?? PretrainedModel.opened(recipe.model.path, device: recipe.model.device)
+
+    let encoder = ExampleEncoder(
+      model.text, maximumLength: min(recipe.training.maxLength, model.model.shape.contextLength))
+    let (data, format) = (recipe.data, recipe.data.format)
+    training = try Self.examples(
+      Self.records(data.train, format, limit: data.limit, seed: data.seed), encoder)
+    validation = try data.validation.map { try Self.examples(Self.records($0, format), encoder) } ?? []
+
+    let plan = try Self.plan(recipe, method)
+    let state = recipe.output + ".run/state"
+    saved = resume && !dryRun ? try SavedRun(reading: state) : nil
+    if let saved {
+      adapter = try Adapter(plan, of: method, for: model.model, restoring: saved.adapterTensors, source: state)
+    } else {
+      let random = try RandomSource(seed: UInt64(recipe.training.seed), on: model.model.device)
+      adapter = try Adapter(plan, of: method, for: model.model, using: random)
+    }
+    settings = TrainingSettings(recipe.training)
+  }
+
+  private static func records(
+    _ path: String, _ format: String, limit: Int? = nil, seed: Int? = nil
+  ) throws -> [TrainingRecord] {
+    if format == "records" { return try RecordReader.read(path).drawn(limit: limit, seed: seed, path: path) }
+    return try TaskRegistry.standard.task(named: format).examples(at: path, limit: limit, seed: seed).map(\.record)
+  }
+
+  /// Every record that cannot be used is reported, the first ones in full.
+  private static func examples(_ records: [TrainingRecord], _ encoder: ExampleEncoder) throws -> [TrainingExample] {
+    var problems: [any Diagnostic] = []
+    var examples: [TrainingExample] = []
+    for record in records where problems.count < 20 {
+      do {
+        examples.append(try encoder.encode(record))
+      } catch let problem as any Diagnostic {
+        problems.append(problem)
+      }
+    }
+    if let group = DiagnosticGroup(problems) { throw group }
+    return examples
+  }
+
+  /// The recipe's method and locations; `heads` and `top` of the method section name a ranking that chooses heads.
+  private static func plan(_ recipe: Recipe, _ method: Interventions.Method) throws -> Adapter.Plan {
+    var settings = recipe.method.configuration
+    let heads = settings["heads"]?.string
+    let top = settings["top"]
+    settings["heads"] = nil
+    settings["top"] = nil
+    let locations: [Location]
+    if let heads {
+      let ranking = try HeadRanking(reading: heads)
+      let count = top?.int ?? ranking.heads.count
+      guard (1...ranking.heads.count).contains(count) else {
+        throw AdapterError.setting(
+          key: "top", expected: "between 1 and the \(ranking.heads.count) heads of \(heads)",
+          got: top?.text ?? "nothing", method: method.name)
+      }
+      locations = ranking.locations(top: count)
+    } else if let top {
+      throw AdapterError.setting(
+        key: "top", expected: "given together with 'heads'", got: top.text, method: method.name)
+    } else {
+      locations = try Location.list(parsing: recipe.locations ?? method.defaultLocations)
+    }
+    return Adapter.Plan(method: method.name, settings: settings, locations: locations)
+  }
+
+  /// What a run must share with the one it goes on with.
+  private var identity: JSONObject {
+    [
+      "method": .string(adapter.plan.method), "settings": .object(adapter.plan.settings),
+      "locations": .string(adapter.plan.locations.line), "examples": .integer(training.count),
+      "tokens": .integer(training.reduce(0) { $0 + $1.tokens.count }), "model": .string(model.checkpoint.fingerprint),
+    ]
+  }
+
+  /// What a finished run leaves for reports.
+  struct Outcome {
+    let ending: Trainer.Ending
+    let seconds: Double
+    let tokensPerSecond: Double
+    let epochs: [EpochMetrics]
+    let losses: [Double]
+  }
+
+  /// Trains, showing progress; metrics and state are kept in the work folder.
+  func train(title: String) throws -> Outcome {
+    let trainer = try Trainer(
+      model: model.model, adapter: adapter, training: training, validation: validation, settings: settings)
+    if let saved { try trainer.resume(saved, run: identity) }
+    try FileManager.default.createDirectory(atPath: workFolder, withIntermediateDirectories: true)
+    let metrics = try MetricsLog(metricsFile, append: saved != nil)
+    let flag = InterruptFlag()
+    let meter = ProgressMeter(title, total: Double(trainer.totalSteps), unit: "steps")
+    let start = ContinuousClock.now
+    var tokens = 0
+    var losses: [Double] = []
+    var epochs: [EpochMetrics] = []
+    let ending = try trainer.run(shouldStop: { flag.isRaised }) { event in
+      try metrics.write(event)
+      switch event {
+      case .step(let step):
+        tokens += step.tokens
+        losses.append(step.loss)
+        meter.update(
+          Double(step.step),
+          detail: String(
+            format: "epoch %.1f  loss %.3f  %@ tokens/s", step.epoch, step.loss,
+            ProgressMeter.short(step.tokensPerSecond)))
+      case .epoch(let epoch):
+        epochs.append(epoch)
+        try trainer.save(to: stateFolder, run: identity)
+      }
+    }
+    if ending == .interrupted { try trainer.save(to: stateFolder, run: identity) }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    meter.finish(losses.last.map { String(format: "loss %.3f", $0) } ?? "")
+    return Outcome(
+      ending: ending, seconds: seconds, tokensPerSecond: Double(tokens) / max(seconds, 1e-9), epochs: epochs,
+      losses: losses)
+  }
+
+  /// Trains; an interruption ends the command with the words that say how to go on.
+  func trainOrStop(title: String) throws -> Outcome {
+    let outcome = try train(title: title)
+    if outcome.ending == .interrupted {
+      Console.note("stopped; the state is in \(workFolder). Go on with --resume.")
+      throw ExitCode(130)
+    }
+    return outcome
+  }
+
+  /// Keeps a stage-1 adapter with its head ranking: heads.json, heads.npy and heads.svg.
+  func keepRanking(_ outcome: Outcome, top: Int, overwrite: Bool) throws -> HeadReport {
+    let report = HeadReport(ranking: try HeadRanking(of: adapter), shape: model.model.shape, top: top)
+    try keep(outcome, overwrite: overwrite, texts: report.files())
+    try report.ranking.numpy(top: top).write(to: recipe.output + "/heads.npy", overwrite: true)
+    return report
+  }
+
+  /// Writes the adapter with its recipe and metrics, and removes the work folder.
+  func keep(_ outcome: Outcome, overwrite: Bool, texts: [(name: String, text: String)] = []) throws {
+    var measured: JSONObject = [
+      "seconds": .number(outcome.seconds), "tokens_per_second": .number(outcome.tokensPerSecond),
+      "epochs": .array(outcome.epochs.map { .object($0.json) }),
+    ]
+    if let last = outcome.epochs.last { measured["loss"] = .number(last.loss) }
+    let description = AdapterDescription(
+      plan: adapter.plan, base: try model.base, parameterCount: adapter.parameterCount, seed: settings.seed,
+      training: settings.json, metrics: measured)
+    let metrics = try TextFile.read(metricsFile)
+    try adapter.save(
+      to: recipe.output, description,
+      texts: [(name: "recipe.yaml", text: recipe.yaml), (name: "metrics.jsonl", text: metrics)] + texts,
+      overwrite: overwrite)
+    try? FileManager.default.removeItem(atPath: workFolder)
+  }
+}
+
+extension TrainingSettings {
+  init(_ recipe: Recipe.Training) {
+    self.init(
+      epochs: recipe.epochs, batchSize: recipe.batchSize, accumulation: recipe.accumulation,
+      microBatchTokens: recipe.microBatchTokens ?? 2048, learningRate: recipe.learningRate,
+      schedule: Training.Schedule(rawValue: recipe.schedule.rawValue) ?? .linear, warmupRatio: recipe.warmupRatio,
+      weightDecay: recipe.weightDecay, beta1: recipe.betas[0], beta2: recipe.betas[1], epsilon: recipe.epsilon,
+      gradientClip: recipe.gradientClip, l1: recipe.l1Penalty, seed: UInt64(recipe.seed), patience: recipe.patience)
+  }
+}
+
+extension EpochMetrics {
+  var json: JSONObject {
+    [
+      "epoch": .integer(epoch), "loss": .number(loss),
+      "validation_loss": validationLoss.map(JSONValue.number) ?? .null, "best": .bool(isBest),
+    ]
+  }
+}
