@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAN = {
     "Diagnostics": "",
     "CTorchShim": "",
+    "CProcessStart": "",
     "JSON": "Diagnostics",
     "Checkpoints": "Diagnostics JSON",
     "Tokenization": "Diagnostics JSON",
@@ -34,11 +35,11 @@ PLAN = {
     "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
                   "JSON Diagnostics",
     "reft": "Evaluation Training TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
-            "Tokenization Recipes Tasks Charts JSON Diagnostics",
+            "Tokenization Recipes Tasks Charts CProcessStart JSON Diagnostics",
 }
 
 # Each door to the outside has one room.
-DOORS = {"CTorchShim": "Tensors", "ArgumentParser": "reft", "Yams": "Recipes"}
+DOORS = {"CTorchShim": "Tensors", "CProcessStart": "reft", "ArgumentParser": "reft", "Yams": "Recipes"}
 
 # Only for tests; may import any room.
 SUPPORT = {"_TestSupport"}
