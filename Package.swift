@@ -76,7 +76,8 @@ let wetRooms: [Target] = [
   room(
     "Evaluation",
     [
-      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "TextGeneration",
+      "Charts", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
+      "TextGeneration",
       "Tokenization",
     ]),
   .target(name: "CProcessStart"),
@@ -98,7 +99,8 @@ let wetRooms: [Target] = [
   tests(
     of: "Evaluation",
     [
-      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "TextGeneration",
+      "Charts", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
+      "TextGeneration",
       "Tokenization", "_TestSupport",
     ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),

@@ -1,3 +1,4 @@
+import Charts
 import Evaluation
 import Interventions
 import JSON
@@ -117,6 +118,18 @@ private struct LetterTask: BenchmarkTask {
     #expect(example["generation"]?.string == report.examples[0].generation)
     #expect(example["finish"]?.string == "length")
     #expect(report.summary["examples"] == nil)
+  }
+
+  @Test func `the page shows the score, every class and the wrong answers first`() throws {
+    let (model, tokenizer) = (try TinyModel.load(), try TinyTokenizer.make())
+    let answer = String(try answers(model, tokenizer)[0].prefix(1))
+    let report = try TaskEvaluator(model, tokenizer, endTokens: [1]).evaluate(
+      LetterTask(), on: [LetterTask.example(Self.prompts[0], answer), LetterTask.example("<b>", "wrong & so")])
+    #expect(report.classTable.rows.last == ["all", "1", "2", "50.0%"])
+    #expect(report.answerTable.rows.map(\.last) == ["no", "yes"])
+    let html = report.page(title: "base", answers: 1).html
+    for part in ["base", "50.0%", "1 of 2", "&lt;b&gt;", "wrong &amp; so"] { #expect(html.contains(part), "\(part)") }
+    #expect(!html.contains(Self.prompts[0]))
   }
 
   @Test func `no example, and a prompt that is too long, are errors`() throws {

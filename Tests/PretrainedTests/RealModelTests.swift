@@ -41,7 +41,7 @@ import _TestSupport
 
   /// scripts/parity/smollm2_logprobs.py: the limit is 1e-3 a token.
   @Test(.enabled(if: ModelPlaces.smolLM2 != nil, "set REFT_TEST_MODEL to SmolLM2-135M-Instruct.Q4_1.gguf"))
-  func `SmolLM2 finds completions as likely as transformers does`() throws {
+  func `SmolLM2 finds completions as likely as transformers does, and answers in a conversation`() throws {
     let model = try PretrainedModel.open(#require(ModelPlaces.smolLM2))
     #expect(model.name == "SmolLM2-135M-Instruct.Q4_1")
     #expect(model.endTokens == [2])
@@ -61,11 +61,8 @@ import _TestSupport
     // The negative control: scores of other lines must not pass for these.
     let swapped = abs(scores[0].tokenLogprobs[0] - (try lines[1].array("token_logprobs")[0].double ?? 0))
     #expect(swapped > 0.1)
-  }
 
-  @Test(.enabled(if: ModelPlaces.smolLM2 != nil, "set REFT_TEST_MODEL to SmolLM2-135M-Instruct.Q4_1.gguf"))
-  func `SmolLM2 answers in a conversation and ends its turn`() throws {
-    let model = try PretrainedModel.open(#require(ModelPlaces.smolLM2))
+    // A turn of a conversation ends by itself.
     let text = try model.text.chatText([ChatMessage(role: "user", content: "What is the capital of France?")])
     let request = GenerationRequest(tokens: model.tokenizer.encode(text, addSpecialTokens: false).ids)
     let answer = try Generator(model.model, model.tokenizer).generate(

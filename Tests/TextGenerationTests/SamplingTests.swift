@@ -51,6 +51,28 @@ import _TestSupport
     }
   }
 
+  @Test func `top-p keeps the smallest set that sorting would find`() {
+    var random = UniformSource(seed: 4)
+    for count in [2, 3, 10, 200] {
+      for spread in [0.0, 0.5, 5] {
+        let scores = (0..<count).map { _ in Float(random.next() * spread) }
+        let weights = Probabilities(of: scores)
+        for p in [0.001, 0.1, 0.5, 0.9, 0.999] as [Float] {
+          var sum = 0.0
+          let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
+          let nucleus = order.prefix {
+            defer { sum += Double(weights.weights[$0]) }
+            return sum < Double(p) * weights.total
+          }
+          var filtered = scores
+          TopP(p).apply(to: &filtered, seen: [])
+          #expect(Set(filtered.indices.filter { filtered[$0] > -.infinity }) == Set(nucleus), "\(count) \(spread) \(p)")
+          #expect(!nucleus.isEmpty)
+        }
+      }
+    }
+  }
+
   @Test func `top-k 1 draws what greedy takes`() throws {
     var random = UniformSource(seed: 5)
     var drawn = Sampler(try SamplingOptions(temperature: 1.5, topK: 1), seed: 11, prompt: [])

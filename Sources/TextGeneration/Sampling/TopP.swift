@@ -13,16 +13,17 @@ public struct TopP: LogitStage {
     guard p < 1, logits.count > 1 else { return }
     let probabilities = Probabilities(of: logits)
     // Tokens below this share sum to less than 1 - p, so the nucleus lies above it, and few are left to sort (llama2.c).
-    let share = (1 - p) / Float(logits.count - 1) * probabilities.total
+    // The most likely token, of weight 1, stays in any case.
+    let share = min(1, Float(Double(1 - p) / Double(logits.count - 1) * probabilities.total))
     var candidates = probabilities.weights.indices.filter { probabilities.weights[$0] >= share }
     candidates.sort { (probabilities.weights[$1], $0) < (probabilities.weights[$0], $1) }
-    var sum: Float = 0
-    var kept = Set<Int>()
+    let scores = logits
+    logits = [Float](repeating: -.infinity, count: scores.count)
+    var sum = 0.0
     for candidate in candidates {
-      kept.insert(candidate)
-      sum += probabilities.weights[candidate]
-      if sum >= p * probabilities.total { break }
+      logits[candidate] = scores[candidate]
+      sum += Double(probabilities.weights[candidate])
+      if sum >= Double(p) * probabilities.total { break }
     }
-    for i in logits.indices where !kept.contains(i) { logits[i] = -.infinity }
   }
 }
