@@ -60,8 +60,8 @@ import _TestSupport
         for p in [0.001, 0.1, 0.5, 0.9, 0.999] as [Float] {
           var sum = 0.0
           let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
-          let nucleus = order.prefix {
-            defer { sum += Double(weights.weights[$0]) }
+          let nucleus = order.prefix { token in
+            defer { sum += Double(weights.weights[token]) }
             return sum < Double(p) * weights.total
           }
           var filtered = scores
