@@ -16,7 +16,21 @@ public enum JSONValue: Sendable, Equatable {
 /// The members of a JSON object in the order of the text; names are unique.
 public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   public private(set) var keys: [String]
-  private var values: [String: JSONValue]
+  private var values: [Name: JSONValue]
+
+  /// A name as its bytes: Swift's strings call composed and decomposed spellings equal, JSON and vocabularies do not.
+  private struct Name: Hashable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (a: Name, b: Name) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
 
   public init() {
     keys = []
@@ -26,19 +40,19 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   /// - Precondition: the keys are unique.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     keys = elements.map(\.0)
-    values = Dictionary(uniqueKeysWithValues: elements)
+    values = Dictionary(uniqueKeysWithValues: elements.map { (Name($0.0), $0.1) })
   }
 
   public var count: Int { keys.count }
 
   /// Reads a member, or adds, replaces (in place) or removes it.
   public subscript(key: String) -> JSONValue? {
-    get { values[key] }
+    get { values[Name(key)] }
     set {
       if let newValue {
-        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: key) != nil {
-        keys.removeAll { $0 == key }
+        if values.updateValue(newValue, forKey: Name(key)) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: Name(key)) != nil {
+        keys.removeAll { Name($0) == Name(key) }
       }
     }
   }
@@ -48,7 +62,7 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
 extension JSONObject: Sequence {
   public func makeIterator() -> some IteratorProtocol<(key: String, value: JSONValue)> {
-    keys.lazy.map { (key: $0, value: values[$0]!) }.makeIterator()
+    keys.lazy.map { (key: $0, value: values[Name($0)]!) }.makeIterator()
   }
 }
 

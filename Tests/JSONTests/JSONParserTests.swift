@@ -23,6 +23,12 @@ import JSON
     }
   }
 
+  @Test func `composed and decomposed spellings are different names`() throws {
+    let object = try #require(JSONValue(parsing: #"{"\u304c":1,"\u304b\u3099":2}"#, source: "t").object)
+    #expect(object.count == 2)
+    #expect(object["\u{304c}"] == 1 && object["\u{304b}\u{3099}"] == 2)
+  }
+
   @Test(arguments: ["", "{", "[1,]", "{\"a\" 1}", "01", "1.", "\"a", "nul", "[1] 2", "\"\\x\"", "+1", "1e999"])
   func `broken text is a syntax error`(text: String) {
     #expect(throws: JSONError.self) { try JSONValue(parsing: text, source: "t") }
