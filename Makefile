@@ -21,7 +21,7 @@ quickstart: ## set-up, build, data, LoReFT and LoFiT on SmolLM2-135M, one table 
 	@scripts/quickstart.sh
 
 build: setup ## leave the command in .build/release/reft
-	swift build -c release
+	swift build -c release --product reft
 
 test: setup ## run every test
 	@started=$$(date +%s); \
