@@ -70,7 +70,9 @@ public final class Adapter {
         key: place.key, target: place.target, positions: place.positions, side: place.side, intervention: intervention)
     }
     guard groups.isEmpty else {
-      throw AdapterError.leftoverTensors(names: groups.keys.sorted(), source: source)
+      let known = Set(parts.map(\.key))
+      let names = tensors.map(\.name).filter { name in !known.contains { name.hasPrefix($0 + ".") } }
+      throw AdapterError.leftoverTensors(names: names.sorted(), source: source)
     }
   }
 
@@ -85,7 +87,10 @@ public final class Adapter {
         throw LocationError.componentNotOffered(
           component: location.component.rawValue, offered: model.components.sorted().map(\.rawValue))
       }
-      if let head = location.heads?.first(where: { $0 >= model.shape.heads }) {
+      guard location.heads == nil || location.component.isPerHead else {
+        throw LocationError.headsWithoutHeads(component: location.component.rawValue, text: location.description)
+      }
+      if let head = location.heads?.first(where: { !(0..<model.shape.heads).contains($0) }) {
         throw LocationError.headOutOfRange(head: head, heads: model.shape.heads, text: location.description)
       }
       for layer in try location.layers.resolved(layers: model.shape.layers) {

@@ -59,6 +59,7 @@ extension ModelShape {
 public struct AdapterDescription: Sendable, Equatable {
   /// Version of the layout of adapter.json that this code writes and reads.
   public static let schema = 1
+  private static let format = "swift-reft adapter"
 
   public var plan: Adapter.Plan
   public var base: BaseModel
@@ -86,7 +87,7 @@ public struct AdapterDescription: Sendable, Equatable {
     var sizes = JSONObject()
     for (name, size) in base.shape.named { sizes[name] = .integer(size) }
     return [
-      "format": "swift-reft adapter", "schema": .integer(Self.schema), "method": .string(plan.method),
+      "format": .string(Self.format), "schema": .integer(Self.schema), "method": .string(plan.method),
       "settings": .object(plan.settings), "locations": .string(plan.locations.line),
       "positions": .string(plan.rule.rawValue), "parameters": .integer(parameterCount), "dtype": "float32",
       "base": [
@@ -99,6 +100,10 @@ public struct AdapterDescription: Sendable, Equatable {
 
   /// Reads adapter.json strictly.
   public init(_ json: JSONReader) throws {
+    let format = try json.string("format")
+    guard format == Self.format else {
+      throw AdapterError.schema(problem: "expected '\(Self.format)', got '\(format)'", source: json.source)
+    }
     let schema = try json.int("schema")
     guard schema == Self.schema else {
       throw AdapterError.schema(

@@ -22,7 +22,7 @@ extension HeadRanking {
     let pairs: [Entry]
     if path.hasSuffix(".npy") {
       let array = try NPYArray(reading: path)
-      guard array.shape.count == 2, array.shape[1] == 2, let numbers = array.integers else {
+      guard array.shape.count == 2, array.shape[1] == 2, let numbers = array.integers, !numbers.isEmpty else {
         throw AdapterError.headFile(problem: "expected whole numbers of shape [K, 2], got \(array.shape)", source: path)
       }
       pairs = stride(from: 0, to: numbers.count, by: 2).map { i in

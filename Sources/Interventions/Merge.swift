@@ -16,7 +16,8 @@ public struct Merge {
   public init(folding adapter: Adapter, into model: any LanguageModel) throws {
     let method = adapter.plan.method
     var changed: [Site: Projection] = [:]
-    for part in adapter.parts {
+    // W (e2 (e1 (z))): the edit that acts last is the first to be folded.
+    for part in adapter.parts.reversed() {
       guard part.positions == .all else {
         throw AdapterError.notMergeable(
           method: method, reason: "it acts at \(part.positions), and weights act at every position")

@@ -23,7 +23,7 @@ public struct Projection {
 public struct BiasCompanions: Sendable {
   /// Changes to config.json.
   public let configuration: JSONObject
-  /// Names and sizes of biases that must exist; zero where nothing else is known.
+  /// Names and sizes of biases that must exist and that the model does not have: zeros.
   public let zeroBiases: [(name: String, size: Int)]
 
   public init(configuration: JSONObject, zeroBiases: [(name: String, size: Int)]) {

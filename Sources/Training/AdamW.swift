@@ -43,6 +43,7 @@ public final class AdamW {
       if factor < 1 { for entry in moving { try entry.gradient.scale(by: factor) } }
     }
     step += 1
+    guard !moving.isEmpty else { return norm }
     try rule.update(
       moving.map { parameters[$0.index].tensor }, gradients: moving.map(\.gradient),
       firstMoments: moving.map { firstMoments[$0.index] }, secondMoments: moving.map { secondMoments[$0.index] },

@@ -17,7 +17,7 @@ extension Trainer {
     try AdapterFolder.write(
       to: path,
       configuration: [
-        "format": "swift-reft training state", "settings": .object(settings.json), "run": .object(run),
+        "format": .string(SavedRun.format), "settings": .object(settings.json), "run": .object(run),
         "progress": .object(progress.json), "step": .integer(optimizer.step),
       ],
       tensors: writable, overwrite: true)
@@ -55,8 +55,15 @@ public struct SavedRun {
   let randomState: [UInt8]
   private let groups: [String: [NamedTensor]]
 
+  static let format = "swift-reft training state"
+
+  /// - Throws: ``TrainingError/notAState(found:source:)`` and whatever is wrong with the files.
   public init(reading path: String) throws {
     let folder = try AdapterFolder(opening: path)
+    let format = try folder.configuration.string(ifPresent: "format")
+    guard format == Self.format else {
+      throw TrainingError.notAState(found: format ?? "a folder without 'format'", source: path)
+    }
     self.path = path
     configuration = folder.configuration
     randomState = try folder.tensors.tensor("random").readIntegers().map { UInt8(truncatingIfNeeded: $0) }

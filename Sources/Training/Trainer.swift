@@ -19,11 +19,13 @@ public final class Trainer {
   private let training: [TrainingExample]
   private let validation: [TrainingExample]
 
-  /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``.
+  /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``,
+  ///   ``TrainingError/setting(key:expected:got:)``.
   public init(
     model: any LanguageModel, adapter: Adapter, training: [TrainingExample], validation: [TrainingExample] = [],
     settings: TrainingSettings
   ) throws {
+    try settings.check()
     guard !training.isEmpty else { throw TrainingError.noExamples }
     let isEdited = training.contains {
       !adapter.editedPositions(promptLength: $0.promptLength, length: $0.tokens.count).isEmpty
@@ -64,8 +66,7 @@ public final class Trainer {
   public func run(
     shouldStop: () -> Bool = { false }, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> Ending {
-    var ending = Ending.finished
-    training: while progress.epoch < settings.epochs {
+    while progress.epoch < settings.epochs, !isOutOfPatience {
       let order = try epochOrder(progress.epoch)
       while progress.stepInEpoch < stepsPerEpoch {
         if shouldStop() { return .interrupted }
@@ -74,14 +75,12 @@ public final class Trainer {
         try onEvent(.step(try step(batch)))
       }
       try onEvent(.epoch(try endEpoch()))
-      if let patience = settings.patience, progress.epochsWithoutGain >= patience {
-        ending = .patienceExhausted
-        break training
-      }
     }
     if let best { try restoreParameters(best) }
-    return ending
+    return progress.epoch < settings.epochs ? .patienceExhausted : .finished
   }
+
+  private var isOutOfPatience: Bool { settings.patience.map { progress.epochsWithoutGain >= $0 } ?? false }
 
   /// The order of one epoch follows from seed and epoch alone, so that a resumed run needs no replay.
   private func epochOrder(_ epoch: Int) throws -> [Int] {
@@ -99,7 +98,8 @@ public final class Trainer {
       guard sum.isFinite else {
         throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: piece.map(\.source))
       }
-      try (loss / labels).backward()
+      // Of a piece without an edited position no gradient reaches the adapter.
+      if loss.requiresGradient { try (loss / labels).backward() }
     }
     if settings.l1 > 0, let penalty = try objective.absoluteSum() { try (penalty * settings.l1).backward() }
     let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
@@ -117,8 +117,14 @@ public final class Trainer {
   }
 
   private func endEpoch() throws -> EpochMetrics {
+    for parameter in adapter.parameters where try !parameter.tensor.isFinite() {
+      throw TrainingError.diverged(parameter: parameter.name, step: optimizer.step)
+    }
     let loss = progress.lossSum / progress.labels
     let validationLoss = try validation.isEmpty ? nil : meanLoss(validation)
+    if let validationLoss, !validationLoss.isFinite {
+      throw TrainingError.notFinite(loss: validationLoss, step: optimizer.step, examples: validation.map(\.source))
+    }
     let isBest = validationLoss.map { $0 < progress.bestLoss } ?? true
     if isBest {
       if let validationLoss {

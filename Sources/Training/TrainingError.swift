@@ -12,6 +12,12 @@ public enum TrainingError: Diagnostic {
   case nothingEdited(locations: String)
   /// The loss is NaN or infinite.
   case notFinite(loss: Double, step: Int, examples: [String])
+  /// A trained value is NaN or infinite, though the loss that was seen last was not.
+  case diverged(parameter: String, step: Int)
+  /// A number of the settings outside its range.
+  case setting(key: String, expected: String, got: String)
+  /// The folder holds something else than the state of a run.
+  case notAState(found: String, source: String)
   /// A saved run does not fit this one.
   case otherRun(difference: String, source: String)
 
@@ -25,6 +31,9 @@ public enum TrainingError: Diagnostic {
     case .noExamples: "there is no training example"
     case .nothingEdited(let locations): "the locations '\(locations)' edit no position of any example"
     case .notFinite(let loss, let step, _): "the loss became \(loss) at step \(step)"
+    case .diverged(let parameter, let step): "the parameter '\(parameter)' is NaN or infinite after step \(step)"
+    case .setting(_, let expected, let got): "expected \(expected), got \(got)"
+    case .notAState(let found, _): "expected the saved state of a run, found \(found)"
     case .otherRun(let difference, _): "the saved run cannot be resumed: \(difference)"
     }
   }
@@ -32,10 +41,12 @@ public enum TrainingError: Diagnostic {
   public var location: String {
     switch self {
     case .tooLong(_, _, let source), .nothingToLearn(let source), .noChatTemplate(let source), .noAnswer(let source),
-      .promptNotAPrefix(let source), .otherRun(_, let source):
+      .promptNotAPrefix(let source), .notAState(_, let source), .otherRun(_, let source):
       source
     case .noExamples: "data.train"
     case .nothingEdited: "locations"
+    case .diverged: "the adapter"
+    case .setting(let key, _, _): "training.\(key)"
     case .notFinite(_, _, let examples):
       "batch of " + examples.prefix(8).joined(separator: "; ") + (examples.count > 8 ? "; ..." : "")
     }
@@ -50,7 +61,10 @@ public enum TrainingError: Diagnostic {
     case .promptNotAPrefix: "write the record as prompt and response"
     case .noExamples: "name a file that has records"
     case .nothingEdited: "records without a prompt need @all positions"
-    case .notFinite: "lower training.learning_rate, or set training.gradient_clip; the last checkpoint is intact"
+    case .setting: nil
+    case .notAState: "name the folder of states that an interrupted run left"
+    case .notFinite, .diverged:
+      "lower training.learning_rate, or set training.gradient_clip; the last checkpoint is intact"
     case .otherRun: "resume with the recipe and data of the saved run, or begin a new one in another folder"
     }
   }

@@ -44,7 +44,7 @@ extension Location {
   private static func heads(parsing text: Substring, in whole: String) throws(LocationError) -> [Int] {
     var heads: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let head = Int(part), head >= 0, !heads.contains(head) else {
+      guard let head = Int(part), head >= 0, part.allSatisfy(\.isNumber), !heads.contains(head) else {
         throw .syntax(text: whole, part: String(part), expected: "head numbers, each once")
       }
       heads.append(head)

@@ -77,11 +77,12 @@ public final class LoReFT: Intervention {
     self.configuration = configuration
     weight = try tensors.take("weight", [r, d])
     bias = try tensors.take("bias", [r])
-    if tensors.has("rotation") {
-      rotation = .fixed(try tensors.take("rotation", [r, d]).transposed())
-    } else {
+    if tensors.has("base") {
       let base = try tensors.take("base", [d, r])
       rotation = .trained(try OrthonormalColumns(base: base, coordinates: tensors.take("coordinates", [d, r])))
+    } else {
+      // Laid out as the trained columns are: the engine sums a product in an order that depends on it.
+      rotation = .fixed(try tensors.take("rotation", [r, d]).transposed().contiguous())
     }
     try makeTrainable()
   }

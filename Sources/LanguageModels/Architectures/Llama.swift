@@ -60,24 +60,13 @@ public final class Llama: LanguageModel {
 
   /// `attention_bias` switches the biases of q, k, v and o together, `mlp_bias` those of gate, up and down.
   public func biasCompanions(reading component: Component) -> BiasCompanions {
-    let s = shape
-    let (key, sizes): (String, [(String, Int)]) =
-      component == .headOutput
-      ? (
-        "attention_bias",
-        [
-          ("self_attn.q_proj", s.heads * s.headDim), ("self_attn.k_proj", s.kvHeads * s.headDim),
-          ("self_attn.v_proj", s.kvHeads * s.headDim), ("self_attn.o_proj", s.hidden),
-        ]
-      )
-      : (
-        "mlp_bias",
-        [("mlp.gate_proj", s.intermediate), ("mlp.up_proj", s.intermediate), ("mlp.down_proj", s.hidden)]
-      )
-    let biases = (0..<s.layers).flatMap { layer in
-      sizes.map { (name: "model.layers.\(layer).\($0.0).bias", size: $0.1) }
+    let inAttention = component == .headOutput
+    let missing = blocks.enumerated().flatMap { layer, block in
+      (inAttention ? block.attentionProjections : block.mlpProjections)
+        .filter { $0.linear.bias == nil }
+        .map { (name: "model.layers.\(layer).\($0.name).bias", size: $0.linear.weight.size(0)) }
     }
-    return BiasCompanions(configuration: [key: true], zeroBiases: biases)
+    return BiasCompanions(configuration: [inAttention ? "attention_bias" : "mlp_bias": true], zeroBiases: missing)
   }
 }
 
@@ -110,6 +99,14 @@ private struct Block {
     gate = linear("mlp.gate_proj", s.intermediate, s.hidden, bias: c.mlpBias)
     up = linear("mlp.up_proj", s.intermediate, s.hidden, bias: c.mlpBias)
     down = linear("mlp.down_proj", s.hidden, s.intermediate, bias: c.mlpBias)
+  }
+
+  /// The projections by their names in the checkpoint, as one switch of config.json gives them biases or none.
+  var attentionProjections: [(name: String, linear: Linear)] {
+    [("self_attn.q_proj", wq), ("self_attn.k_proj", wk), ("self_attn.v_proj", wv), ("self_attn.o_proj", wo)]
+  }
+  var mlpProjections: [(name: String, linear: Linear)] {
+    [("mlp.gate_proj", gate), ("mlp.up_proj", up), ("mlp.down_proj", down)]
   }
 
   func callAsFunction(
