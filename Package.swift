@@ -55,7 +55,7 @@ let shim = Target.target(
 
 let testSupport = Target.target(
   name: "_TestSupport",
-  dependencies: ["Checkpoints", "Interventions", "JSON", "LanguageModels", "Tensors", "Tokenization"],
+  dependencies: ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "Tokenization"],
   path: "Tests/_TestSupport",
   swiftSettings: swiftSettings)
 
@@ -105,8 +105,9 @@ let wetRooms: [Target] = [
     ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
-  tests(of: "Training", ["Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
-  tests(of: "Interventions", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+  tests(
+    of: "Training", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+  tests(of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
 
 let package = Package(

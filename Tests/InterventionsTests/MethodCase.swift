@@ -1,0 +1,94 @@
+import Interventions
+import JSON
+import LanguageModels
+import Tensors
+import Testing
+import _TestSupport
+
+/// One way to use one registered method, for the laws that hold for all of them.
+///
+/// A method that is registered is covered with its default settings; a row of ``table`` adds ways worth telling apart.
+struct MethodCase: Sendable, CustomTestStringConvertible {
+  let method: Method
+  let settings: JSONObject
+  /// The component and heads that are edited: `block_output`, `head_attention_value_output[1,3]`.
+  let place: String
+
+  static let table: [String: [(settings: JSONObject, place: String)]] = [
+    "loreft": [
+      (["rank": 3], "block_output"), (["rank": 1, "activation": "silu"], "mlp_output"),
+      (["rank": 2, "dropout": 0.3], "attention_output"),
+    ],
+    "lofit": [
+      (["part": "scale"], "head_attention_value_output"),
+      (["part": "bias"], "head_attention_value_output[1,3]"),
+    ],
+  ]
+
+  static var all: [MethodCase] {
+    InterventionRegistry.standard.methods.flatMap { method in
+      let usual = method.defaultLocations.drop { $0 != "." }.dropFirst().prefix { $0 != "@" }
+      return (table[method.name, default: []] + [(settings: JSONObject(), place: String(usual))]).map {
+        MethodCase(method: method, settings: $0.settings, place: $0.place)
+      }
+    }
+  }
+
+  var testDescription: String { "\(method.name) \(JSONValue.object(settings).text) at \(place)" }
+
+  func plan(layers: String = "all", _ positions: String = "all") throws -> Adapter.Plan {
+    Adapter.Plan(
+      method: method.name, settings: settings, locations: try Location.list(parsing: "\(layers).\(place)@\(positions)"))
+  }
+
+  /// A new adapter whose parameters are moved far enough from the start that every edit shows.
+  func adapter(
+    for model: any LanguageModel, layers: String = "all", _ positions: String = "all", seed: UInt64 = 1
+  ) throws -> Adapter {
+    let random = try RandomSource(seed: seed)
+    let adapter = try Adapter(plan(layers: layers, positions), of: method, for: model, using: random)
+    for parameter in adapter.parameters {
+      let noise = try random.normal(parameter.tensor.shape, deviation: 0.3)
+      try parameter.tensor.assign(parameter.tensor.detached() + noise)
+    }
+    return adapter
+  }
+}
+
+extension LanguageModel {
+  /// Logits of every row, without a graph.
+  func scores(_ batch: TokenBatch, _ tap: Tap = .none, cache: KVCache? = nil) throws -> [Float] {
+    try withoutGradients { try logits(hidden(batch, cache: cache, tap: tap)).values(as: Float.self) }
+  }
+
+  /// Logits of every row as an adapter leaves them.
+  func scores(_ batch: TokenBatch, _ adapter: Adapter, cache: KVCache? = nil) throws -> [Float] {
+    try withoutGradients { try scores(batch, adapter.tap(for: batch), cache: cache) }
+  }
+
+  /// What the components of one layer are, whole, under a tap.
+  func recorded(_ sites: [Site], _ batch: TokenBatch, _ tap: Tap) throws -> [[Float]] {
+    var tap = tap
+    let recorders = sites.map { _ in Recorder() }
+    for (site, recorder) in zip(sites, recorders) { tap.place(recorder, at: site, on: .all) }
+    _ = try scores(batch, tap)
+    return try recorders.map { try #require($0.activations.first).values(as: Float.self) }
+  }
+}
+
+extension Intervention {
+  /// Rows as the intervention leaves them.
+  func edited(_ rows: Tensor, _ mode: EditMode = .inference) throws -> Tensor {
+    // In two steps: called on the spot, the existential result crashes the compiler (Swift 6.3.1).
+    let edit = try edit(mode)
+    return try edit(rows, from: nil)
+  }
+}
+
+/// The largest absolute difference, infinite where the counts differ.
+func gap(_ a: [Float], _ b: [Float]) -> Float {
+  a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
+}
+
+/// Token ids that every tiny model knows.
+func someTokens(_ count: Int, seed: Int = 0) -> [Int32] { (0..<count).map { Int32(($0 * 31 + seed * 17 + 5) % 97) } }
