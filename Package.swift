@@ -106,8 +106,10 @@ let wetRooms: [Target] = [
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
   tests(
-    of: "Training", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
-  tests(of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
+    of: "Training",
+    ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+  tests(
+    of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
 
 let package = Package(
