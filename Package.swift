@@ -112,10 +112,21 @@ let wetRooms: [Target] = [
     of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
 
+/// What `import` can name in a program that depends on this package.
+let libraryRooms = [
+  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers", "Pretrained",
+  "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
+]
+
 let package = Package(
   name: "swift-reft",
   platforms: [.macOS(.v15)],
-  products: [],
+  products: dryOnly
+    ? []
+    : [
+      .executable(name: "reft", targets: ["reft"]),
+      .library(name: "SwiftReFT", targets: libraryRooms),
+    ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
