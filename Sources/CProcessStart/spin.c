@@ -27,7 +27,11 @@ static void choose_spin_count(int argc, char **arguments, char **environment) {
   for (int i = 0; i < count; ++i) changed[i] = environment[i];
   changed[count] = (char *)"GOMP_SPINCOUNT=1000";
   changed[count + 1] = 0;
-  execve("/proc/self/exe", arguments, changed);  // where it fails, the program goes on with the default
+  char program[4096];  // the real path, so that the process keeps its name
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  if (length <= 0) return;
+  program[length] = 0;
+  execve(program, arguments, changed);  // where it fails, the program goes on with the default
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const entry)(int, char **, char **) = choose_spin_count;
