@@ -2,9 +2,12 @@ public import Tensors
 
 /// The elementwise functions that model configurations and interventions name, by their Hugging Face names.
 public enum Activation: String, Sendable, CaseIterable, Codable {
+  /// `x`, `max(x, 0)`, `x sigmoid(x)`, the exact GELU `x Phi(x)`, `tanh(x)`, `1 / (1 + e^-x)`.
   case linear, relu, silu, gelu, tanh, sigmoid
+  /// GELU in its tanh approximation (arXiv 1606.08415).
   case geluTanh = "gelu_pytorch_tanh"
 
+  /// Applies the function to every element; `linear` hands its argument back.
   public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
     switch self {
     case .linear: x

@@ -8,7 +8,9 @@ public final class KeyValueStore {
   private var values: Tensor?
   private var capacity = 0
 
-  /// - Parameter capacity: rows to make room for at first; grows by doubling.
+  /// An empty store; its memory is taken at the first append.
+  ///
+  /// - Parameter capacity: rows to make room for at first; grows by doubling. Changes no result: 64 is a short prompt.
   public init(capacity: Int = 64) {
     self.capacity = max(1, capacity)
   }

@@ -2,9 +2,12 @@ public import Tensors
 
 /// `y = x W^T + b`; `W [out, in]`, `b [out]` or none.
 public struct Linear {
+  /// W `[out, in]`.
   public let weight: Tensor
+  /// b `[out]`, or none.
   public let bias: Tensor?
 
+  /// The map of these tensors, which are shared, not copied.
   public init(weight: Tensor, bias: Tensor? = nil) {
     self.weight = weight
     self.bias = bias

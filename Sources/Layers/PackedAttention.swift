@@ -5,6 +5,7 @@ public struct PackedAttention {
   /// Factor on the scores, `1/sqrt(headDim)` as a rule.
   public let scale: Double
 
+  /// Attention with this factor on the scores.
   public init(scale: Double) {
     self.scale = scale
   }

@@ -12,6 +12,8 @@ public import Tensors
 public struct RotaryEmbedding {
   private let inverseFrequencies: [Float]
 
+  /// The table of the `dimension / 2` frequencies, in float32 as transformers keeps them.
+  ///
   /// - Parameters:
   ///   - dimension: width of one head, even.
   ///   - theta: base of the frequencies (`rope_theta`).

@@ -40,6 +40,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
 
 /// A Swift type whose values fill a tensor or are read out of one.
 public protocol TensorElement: Sendable {
+  /// The element type whose bytes a Swift array of this type holds as they are.
   static var dtype: DType { get }
 }
 

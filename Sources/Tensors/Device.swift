@@ -2,7 +2,9 @@ import CTorchShim
 
 /// Where a tensor's memory lies and its operations run.
 public enum Device: Sendable, Hashable, CustomStringConvertible {
+  /// The memory and the cores of the machine.
   case cpu
+  /// An NVIDIA GPU by its index, counted from 0 among those that this process sees.
   case cuda(Int)
 
   public var description: String {

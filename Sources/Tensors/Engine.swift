@@ -4,9 +4,12 @@ import CTorchShim
 public enum Engine {
   /// Whether CUDA can be used in this process.
   public enum CUDA: Sendable, Equatable {
+    /// No GPU can be used; the reason is in words for people.
     case absent(reason: String)
+    /// The CUDA half is loaded; the devices are `cuda:0` to `cuda:count-1`.
     case present(count: Int)
 
+    /// Whether at least one GPU is there.
     public var isUsable: Bool {
       if case .present(let count) = self { count > 0 } else { false }
     }

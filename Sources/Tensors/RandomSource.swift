@@ -6,8 +6,10 @@ import CTorchShim
 /// `torch.Generator().manual_seed(seed)` gives.
 public final class RandomSource {
   private let handle: OpaquePointer
+  /// Where the numbers are drawn, and where the tensors of ``normal(_:mean:deviation:)`` and the like lie.
   public let device: Device
 
+  /// A stream that begins at this seed; the same seed gives other numbers on a CPU than on a GPU.
   public init(seed: UInt64, on device: Device = .cpu) throws(TensorError) {
     var out: OpaquePointer?
     guard reft_generator_make(seed, device.native, &out) == REFT_OK, let out else { throw failure("random source", []) }

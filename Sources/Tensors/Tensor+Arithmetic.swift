@@ -17,27 +17,42 @@ extension Tensor {
   public static func / (a: Tensor, b: Tensor) throws(TensorError) -> Tensor {
     try perform("/", [a, b]) { reft_divide(a.handle, b.handle, $0) }
   }
+  /// `b` added to every element.
   public static func + (a: Tensor, b: Double) throws(TensorError) -> Tensor {
     try perform("+", [a]) { reft_add_scalar(a.handle, b, $0) }
   }
+  /// `a` added to every element.
   public static func + (a: Double, b: Tensor) throws(TensorError) -> Tensor { try b + a }
+  /// Every element times `b`.
   public static func * (a: Tensor, b: Double) throws(TensorError) -> Tensor {
     try perform("*", [a]) { reft_multiply_scalar(a.handle, b, $0) }
   }
+  /// Every element times `a`.
   public static func * (a: Double, b: Tensor) throws(TensorError) -> Tensor { try b * a }
+  /// Every element times `1 / b`; can differ from the quotient in the last bit.
   public static func / (a: Tensor, b: Double) throws(TensorError) -> Tensor { try a * (1 / b) }
+  /// Every element with its sign turned.
   public static prefix func - (a: Tensor) throws(TensorError) -> Tensor {
     try perform("-", [a]) { reft_negate(a.handle, $0) }
   }
 
+  /// `|x|` of every element.
   public func abs() throws(TensorError) -> Tensor { try perform("abs", [self]) { reft_abs(handle, $0) } }
+  /// Square root of every element; NaN below zero.
   public func sqrt() throws(TensorError) -> Tensor { try perform("sqrt", [self]) { reft_sqrt(handle, $0) } }
+  /// `e^x` of every element.
   public func exp() throws(TensorError) -> Tensor { try perform("exp", [self]) { reft_exp(handle, $0) } }
+  /// Natural logarithm of every element; -infinity at zero, NaN below it.
   public func log() throws(TensorError) -> Tensor { try perform("log", [self]) { reft_log(handle, $0) } }
+  /// Cosine of every element, in radians.
   public func cos() throws(TensorError) -> Tensor { try perform("cos", [self]) { reft_cos(handle, $0) } }
+  /// Sine of every element, in radians.
   public func sin() throws(TensorError) -> Tensor { try perform("sin", [self]) { reft_sin(handle, $0) } }
+  /// Hyperbolic tangent of every element, in (-1, 1).
   public func tanh() throws(TensorError) -> Tensor { try perform("tanh", [self]) { reft_tanh(handle, $0) } }
+  /// `1 / (1 + e^-x)` of every element, in (0, 1).
   public func sigmoid() throws(TensorError) -> Tensor { try perform("sigmoid", [self]) { reft_sigmoid(handle, $0) } }
+  /// `max(x, 0)` of every element.
   public func relu() throws(TensorError) -> Tensor { try perform("relu", [self]) { reft_relu(handle, $0) } }
   /// `x * sigmoid(x)`.
   public func silu() throws(TensorError) -> Tensor { try perform("silu", [self]) { reft_silu(handle, $0) } }

@@ -60,12 +60,14 @@ extension Tensor {
     return try mapping(UnsafeRawPointer(storage.buffer.baseAddress!), shape: shape, dtype: .float32, owner: storage)
   }
 
+  /// A tensor whose elements all are `value`.
   public static func full(
     _ shape: [Int], value: Double, dtype: DType = .float32, on device: Device = .cpu
   ) throws(TensorError) -> Tensor {
     try perform("full", []) { reft_full(shape.native, Int32(shape.count), value, dtype.native, device.native, $0) }
   }
 
+  /// A tensor of zeros.
   public static func zeros(
     _ shape: [Int], dtype: DType = .float32, on device: Device = .cpu
   ) throws(TensorError) -> Tensor {

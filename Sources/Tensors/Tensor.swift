@@ -2,8 +2,9 @@ import CTorchShim
 
 /// A multidimensional array of the engine.
 ///
-/// An immutable value in all but two places: ``ParameterTensor`` operations of an optimiser and the rows of a key-value
-/// cache are written in place, each through an API of its own. Not `Sendable`: tensors stay in one isolation region.
+/// An immutable value in all but two places: what an optimiser trains and the rows of a key-value cache are written
+/// in place, through ``assign(_:)``, ``scale(by:)`` and ``FusedAdamW``. Not `Sendable`: tensors stay in one isolation
+/// region.
 public final class Tensor {
   let handle: OpaquePointer
 
@@ -29,8 +30,11 @@ public final class Tensor {
     return Int(reft_size(handle, Int32(index)))
   }
 
+  /// Product of the dimensions; 1 for a scalar.
   public var elementCount: Int { shape.reduce(1, *) }
+  /// Type of the elements.
   public var dtype: DType { DType(native: reft_type(handle)) }
+  /// Where the elements lie.
   public var device: Device { Device(native: reft_device(handle)) }
 
   /// Copies the elements out, row-major, converted to `Element`.
