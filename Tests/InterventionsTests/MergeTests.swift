@@ -80,13 +80,13 @@ import _TestSupport
   }
 
   @Test func `edits of one site fold in the order in which they act`() throws {
-    // z -> 2 z + 1 twice is 4 z + 3; folded the wrong way round it would be 4 z + 2 + ... something else.
+    // First doubled, then moved: 2 z + 1. Folded the other way round the weights would compute 2 (z + 1).
     let model = try TinyModel.load()
     var registry = InterventionRegistry()
-    registry.add(DoubleAndAdd.self)
+    registry.add(DoubleOrMove.self)
     let place = "1.head_attention_value_output"
     let plan = Adapter.Plan(
-      method: DoubleAndAdd.method, settings: [:], locations: try Location.list(parsing: "\(place);\(place)"))
+      method: DoubleOrMove.method, settings: [:], locations: try Location.list(parsing: "\(place);\(place)[0,1,2,3]"))
     let adapter = try Adapter(plan, of: registry.method(plan.method), for: model, using: RandomSource(seed: 1))
     let batch = TokenBatch(prompts: [someTokens(20)])
     let merge = try Merge(folding: adapter, into: model)
@@ -118,31 +118,42 @@ import _TestSupport
   }
 }
 
-/// `z -> 2 z + 1` on every head: a method of a user's own, with nothing to train.
-private final class DoubleAndAdd: Intervention, Mergeable {
+/// A method of a user's own, with nothing to train: `z -> 2 z`, or `z -> z + 1` where heads are named.
+private final class DoubleOrMove: Intervention, Mergeable {
   struct Configuration: MethodConfiguration {
     init(_ json: JSONReader) throws { try json.allow(only: []) }
     var json: JSONObject { [:] }
   }
 
-  static let method = "double_and_add"
-  static let summary = "2 z + 1"
+  static let method = "double_or_move"
+  static let summary = "2 z or z + 1"
   static let reference = "none"
   static let defaultLocations = "all.head_attention_value_output@all"
 
-  init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {}
-  init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {}
-
   let parameters: [NamedTensor] = []
+  private let moves: Bool
 
-  func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit() }
+  init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
+    moves = target.heads != nil
+  }
+
+  init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
+    moves = target.heads != nil
+  }
+
+  func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(moves: moves) }
 
   private final class Edit: ActivationEdit {
-    func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try z * 2 + 1 }
+    let moves: Bool
+    init(moves: Bool) { self.moves = moves }
+    func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
+      try moves ? z + 1 : z * 2
+    }
   }
 
   func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
+    guard moves else { return (try projection.weight * 2, projection.bias) }
     let offset = try projection.weight.sum(along: 1)
-    return (try projection.weight * 2, try projection.bias.map { try $0 + offset } ?? offset)
+    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
   }
 }
