@@ -11,11 +11,13 @@ public protocol LanguageModel: AnyObject, SendableMetatype {
   /// Builds the model; every missing or misshapen weight is reported at once.
   init(configuration: JSONReader, weights: WeightLoader) throws
 
+  /// The sizes of the model, as its configuration gives them.
   var shape: ModelShape { get }
   /// The activations at which the tap is called, once a layer each.
   var components: Set<Component> { get }
   /// Number of weights, each counted once.
   var parameterCount: Int { get }
+  /// Where the weights lie and every pass runs.
   var device: Device { get }
 
   /// The final hidden states of the packed rows, `[rows, d]`, final norm applied.

@@ -15,8 +15,10 @@ public struct ModelRegistry: Sendable {
     return registry
   }
 
+  /// A registry that knows no architecture; ``standard`` knows those of this package.
   public init() {}
 
+  /// Adds an architecture under all its ``LanguageModel/modelTypes``; the latest wins a name.
   public mutating func add(_ architecture: any LanguageModel.Type) {
     for type in architecture.modelTypes { architectures[type] = architecture }
   }

@@ -17,6 +17,7 @@ public struct ModelShape: Sendable, Hashable {
   /// Longest sequence the model was made for, in tokens.
   public let contextLength: Int
 
+  /// A shape from its sizes, which are not checked here: whoever reads a file does that.
   public init(
     layers: Int, hidden: Int, heads: Int, kvHeads: Int, headDim: Int, intermediate: Int, vocabulary: Int,
     contextLength: Int

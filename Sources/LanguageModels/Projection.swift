@@ -10,6 +10,7 @@ public struct Projection {
   /// `[out]`, where the model has one.
   public let bias: Tensor?
 
+  /// A projection by its names and tensors, which are shared, not copied.
   public init(weightName: String, biasName: String, weight: Tensor, bias: Tensor?) {
     self.weightName = weightName
     self.biasName = biasName
@@ -26,6 +27,7 @@ public struct BiasCompanions: Sendable {
   /// Names and sizes of biases that must exist and that the model does not have: zeros.
   public let zeroBiases: [(name: String, size: Int)]
 
+  /// What one component's biases need beside them; empty where nothing is missing.
   public init(configuration: JSONObject, zeroBiases: [(name: String, size: Int)]) {
     self.configuration = configuration
     self.zeroBiases = zeroBiases

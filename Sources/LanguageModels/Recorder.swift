@@ -5,6 +5,7 @@ public final class Recorder: ActivationEdit {
   /// The activations of each call, in order.
   public private(set) var activations: [Tensor] = []
 
+  /// A recorder that has seen nothing yet.
   public init() {}
 
   public func callAsFunction(_ activation: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {

@@ -27,8 +27,10 @@ public enum Component: String, Sendable, Hashable, CaseIterable, Comparable {
 public struct Site: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// 0-based index of the block.
   public let layer: Int
+  /// Which of the block's activations.
   public let component: Component
 
+  /// A site; whether a model has it is checked where it is used.
   public init(layer: Int, component: Component) {
     self.layer = layer
     self.component = component

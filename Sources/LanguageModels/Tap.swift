@@ -2,6 +2,8 @@ public import Tensors
 
 /// A function on activations: what an intervention does to the rows it is given, or a recorder that returns its input.
 public protocol ActivationEdit: AnyObject {
+  /// The rows as they go on through the model, in the shape they came in.
+  ///
   /// - Parameters:
   ///   - activation: the rows in question, shaped as ``Component`` says.
   ///   - input: the same rows of what the activation was computed from, where the site has one input (LoRA needs it).
@@ -15,6 +17,7 @@ public protocol ActivationEdit: AnyObject {
 public struct Tap {
   /// Which packed rows an edit is given.
   public enum Rows {
+    /// Every row of the batch, without a gather.
     case all
     /// int64 row indices, ascending, without repeats.
     case some(Tensor)
@@ -22,9 +25,12 @@ public struct Tap {
 
   /// An edit and the rows it acts on.
   public struct Placed {
+    /// What is done to the rows.
     public let edit: any ActivationEdit
+    /// The packed rows that the edit sees and replaces; it never sees the others.
     public let rows: Rows
 
+    /// An edit at the rows it is meant for.
     public init(_ edit: any ActivationEdit, on rows: Rows) {
       self.edit = edit
       self.rows = rows

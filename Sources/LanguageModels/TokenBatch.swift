@@ -2,12 +2,14 @@
 public struct TokenBatch: Sendable {
   /// One sequence, or the next piece of one that a cache already holds the beginning of.
   public struct Sequence: Sendable {
+    /// Token ids, at least one.
     public var tokens: [Int32]
     /// Absolute position of the first token: the number of tokens that the cache holds already.
     public var start: Int
     /// Number of prompt tokens of the whole sequence, n; tokens from there on are response or generated.
     public var promptLength: Int
 
+    /// A sequence, or its next piece; without `promptLength`, all of it up to here is prompt.
     public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil) {
       self.tokens = tokens
       self.start = start
@@ -15,10 +17,13 @@ public struct TokenBatch: Sendable {
     }
   }
 
+  /// The sequences in the order of their rows.
   public let sequences: [Sequence]
   /// The packed rows of each sequence.
   public let rows: [Range<Int>]
 
+  /// Packs sequences in their order.
+  ///
   /// - Precondition: no sequence is empty.
   public init(_ sequences: [Sequence]) {
     precondition(sequences.allSatisfy { !$0.tokens.isEmpty }, "an empty sequence in a batch")

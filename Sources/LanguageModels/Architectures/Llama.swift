@@ -133,7 +133,7 @@ private struct Block {
   }
 }
 
-/// What config.json says of a Llama.
+/// What config.json says of a Llama; absent keys take the defaults of transformers' `LlamaConfig`.
 private struct LlamaConfiguration {
   let shape: ModelShape
   let normEpsilon: Double
