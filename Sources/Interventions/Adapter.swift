@@ -6,13 +6,16 @@ public import Tensors
 public final class Adapter {
   /// What an adapter is, apart from its numbers; `adapter.json` holds it.
   public struct Plan: Sendable, Equatable {
+    /// Name of the method in an ``InterventionRegistry``: `loreft`.
     public var method: String
     /// All settings of the method, defaults included.
     public var settings: JSONObject
+    /// Where the method acts; one intervention for each layer and side of each of them.
     public var locations: [Location]
     /// How the ends of short prompts are cut.
     public var rule: Positions.Rule
 
+    /// A plan; it is checked against a method and a model when an ``Adapter`` is made of it.
     public init(method: String, settings: JSONObject, locations: [Location], rule: Positions.Rule = .exact) {
       self.method = method
       self.settings = settings
@@ -25,13 +28,19 @@ public final class Adapter {
   public struct Part {
     /// Unique in the adapter, and the beginning of its tensors' names: `3.block_output`, `3.block_output.first`.
     public let key: String
+    /// The activation that is edited.
     public let target: Target
+    /// The positions of a sequence that are edited.
     public let positions: Positions
+    /// Which end of the prompt this part has when the ends are untied.
     public let side: Positions.Side
+    /// What is trained and applied there.
     public let intervention: any Intervention
   }
 
+  /// What the adapter is, apart from its numbers.
   public let plan: Plan
+  /// The interventions in the order in which they were planned: by location, then layer, then side.
   public let parts: [Part]
 
   /// A new adapter with the method's own initialisation.

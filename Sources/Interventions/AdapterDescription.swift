@@ -6,11 +6,14 @@ public import LanguageModels
 public struct BaseModel: Sendable, Equatable {
   /// The path or name it was opened by; for people.
   public var source: String
+  /// The `model_type` of config.json.
   public var modelType: String
+  /// The sizes; all of them must be the same again.
   public var shape: ModelShape
   /// ``Checkpoints/Checkpoint/fingerprint``: tells apart models of one shape.
   public var fingerprint: String
 
+  /// An identity from its parts.
   public init(source: String, modelType: String, shape: ModelShape, fingerprint: String) {
     self.source = source
     self.modelType = modelType
@@ -61,15 +64,20 @@ public struct AdapterDescription: Sendable, Equatable {
   public static let schema = 1
   private static let format = "swift-reft adapter"
 
+  /// Method, settings and locations.
   public var plan: Adapter.Plan
+  /// The model it was trained on.
   public var base: BaseModel
+  /// Trainable numbers as the papers count them.
   public var parameterCount: Int
+  /// The seed of initialisation and training.
   public var seed: UInt64
   /// The recipe or settings of the run.
   public var training: JSONObject
   /// What was measured, such as the validation loss.
   public var metrics: JSONObject
 
+  /// A description from its parts.
   public init(
     plan: Adapter.Plan, base: BaseModel, parameterCount: Int, seed: UInt64, training: JSONObject = [:],
     metrics: JSONObject = [:]

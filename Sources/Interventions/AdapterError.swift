@@ -9,12 +9,15 @@ public enum AdapterError: Diagnostic {
   case site(method: String, component: String, expected: String)
   case missingTensor(name: String, source: String, found: [String])
   case tensorShape(name: String, expected: [Int], got: [Int], source: String)
+  /// A saved tensor holds NaN or infinity.
   case notFinite(name: String, source: String)
+  /// The file holds tensors that no part of the adapter takes.
   case leftoverTensors(names: [String], source: String)
   /// The adapter belongs to another model.
   case otherModel(difference: String, source: String)
   /// adapter.json says something this version cannot read.
   case schema(problem: String, source: String)
+  /// The adapter has no exact equal among changes of the weights.
   case notMergeable(method: String, reason: String)
   /// After folding, the model no longer computes what the tapped one did.
   case mergeDisagrees(largestDifference: Double, tolerance: Double)

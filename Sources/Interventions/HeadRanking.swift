@@ -4,10 +4,14 @@ import LanguageModels
 public struct HeadRanking: Sendable, Equatable {
   /// One head and its score.
   public struct Entry: Sendable, Equatable {
+    /// 0-based index of the block.
     public let layer: Int
+    /// 0-based index among the query heads of the layer.
     public let head: Int
+    /// How much the head matters; 0 or more where a method made it, comparable within one ranking only.
     public let score: Double
 
+    /// An entry; its indices are checked when it is used on a model.
     public init(layer: Int, head: Int, score: Double) {
       self.layer = layer
       self.head = head

@@ -7,6 +7,7 @@ public import Tensors
 /// A method is one file in `Methods/` and one line in ``InterventionRegistry``; training, saving, the command and the law
 /// suites work from what is declared here.
 public protocol Intervention: AnyObject, SendableMetatype {
+  /// The settings of the method, as a recipe and adapter.json have them.
   associatedtype Configuration: MethodConfiguration
 
   /// What the method is called everywhere: `loreft`.
@@ -50,6 +51,7 @@ extension Intervention {
 
 /// What one forward pass is for.
 public enum EditMode {
+  /// Without dropout.
   case inference
   /// With a graph; the source feeds dropout.
   case training(RandomSource)
@@ -57,12 +59,16 @@ public enum EditMode {
 
 /// The activation that an intervention edits.
 public struct Target {
+  /// The activation and its layer.
   public let site: Site
   /// The heads in question, ascending; `nil` for all, or where the component has none.
   public let heads: [Int]?
+  /// The sizes of the model.
   public let shape: ModelShape
+  /// Where the model computes, and where trained tensors belong.
   public let device: Device
 
+  /// A target; ``Adapter`` makes it from a location that was checked against the model.
   public init(site: Site, heads: [Int]? = nil, shape: ModelShape, device: Device = .cpu) {
     self.site = site
     self.heads = heads

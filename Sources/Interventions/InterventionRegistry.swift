@@ -4,9 +4,13 @@ public import Tensors
 
 /// A method as the rest of the house sees it: by name, without its type.
 public struct Method: Sendable {
+  /// What the method is called everywhere: `loreft`.
   public let name: String
+  /// One sentence, with the formula.
   public let summary: String
+  /// Paper and section.
   public let reference: String
+  /// Where the method acts when the user does not say, as ``Location/list(parsing:)`` reads it.
   public let defaultLocations: String
   /// Reads settings strictly and returns them whole, defaults included.
   public let settings: @Sendable (JSONReader) throws -> JSONObject
@@ -40,13 +44,17 @@ public struct InterventionRegistry: Sendable {
     return registry
   }
 
+  /// A registry that knows no method; ``standard`` knows those of this package.
   public init() {}
 
+  /// Adds a method under its ``Intervention/method``; the latest wins a name.
   public mutating func add<I: Intervention>(_ type: I.Type) { byName[I.method] = Method(type) }
 
   /// All methods by name.
   public var methods: [Method] { byName.values.sorted { $0.name < $1.name } }
 
+  /// Looks up a method.
+  ///
   /// - Throws: ``AdapterError/unknownMethod(name:known:)``.
   public func method(_ name: String) throws(AdapterError) -> Method {
     guard let method = byName[name] else { throw .unknownMethod(name: name, known: byName.keys.sorted()) }

@@ -7,12 +7,16 @@ public final class SavedTensors {
   /// The file and the intervention in it, for errors.
   public let source: String
 
+  /// The tensors of one intervention; of two with one name, the latter counts.
+  ///
+  /// - Parameter device: where the taken tensors go.
   public init(_ tensors: [NamedTensor], device: Device = .cpu, source: String) {
     self.tensors = Dictionary(tensors.map { ($0.name, $0.tensor) }) { $1 }
     self.device = device
     self.source = source
   }
 
+  /// Whether a tensor of this name is there and not yet taken.
   public func has(_ name: String) -> Bool { tensors[name] != nil }
 
   /// Takes one tensor.

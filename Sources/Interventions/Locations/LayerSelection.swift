@@ -1,11 +1,15 @@
 /// Which layers a location names: `all`, or a list of `n`, `a..b`, `a..b:step`; negative counts from the last.
 public enum LayerSelection: Sendable, Hashable, CustomStringConvertible {
+  /// Every layer.
   case all
+  /// The layers of all items together; those named twice count once.
   case list([Item])
 
   /// One entry of a list. Bounds are as the user wrote them: 0-based, inclusive, -1 the last layer.
   public enum Item: Sendable, Hashable, CustomStringConvertible {
+    /// One layer.
     case one(Int)
+    /// Every `step`-th layer of a span, both bounds included.
     case span(from: Int, through: Int, step: Int)
 
     public var description: String {

@@ -4,12 +4,16 @@ public import LanguageModels
 ///
 /// Written on one line everywhere: `all.block_output@f7+l7`, `12.head_attention_value_output[3,17]@all`.
 public struct Location: Sendable, Hashable, CustomStringConvertible {
+  /// The layers; each gets an intervention of its own.
   public var layers: LayerSelection
+  /// The activation within a layer.
   public var component: Component
   /// 0-based heads; `nil` for all. Only where the component has heads.
   public var heads: [Int]?
+  /// The positions of each sequence.
   public var positions: Positions
 
+  /// A location; it is checked against a model when an ``Adapter`` is made of it.
   public init(layers: LayerSelection, component: Component, heads: [Int]? = nil, positions: Positions = .all) {
     self.layers = layers
     self.component = component

@@ -6,8 +6,11 @@ public enum LocationError: Diagnostic {
   case syntax(text: String, part: String, expected: String)
   /// The component's name is unknown.
   case unknownComponent(name: String, text: String, valid: [String])
+  /// The model does not have this layer.
   case layerOutOfRange(layer: Int, layers: Int, text: String)
+  /// A span's first layer lies behind its last.
   case emptySpan(span: String, layers: Int)
+  /// A layer does not have this query head.
   case headOutOfRange(head: Int, heads: Int, text: String)
   /// Heads were chosen on a component that has none.
   case headsWithoutHeads(component: String, text: String)

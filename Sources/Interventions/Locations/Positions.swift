@@ -14,6 +14,7 @@ public enum Positions: Sendable, Hashable, CustomStringConvertible {
 
   /// One side of ``ends(first:last:tied:)``.
   public enum Side: Sendable, Hashable {
+    /// One intervention for both ends, or that of the prefix or of the suffix alone.
     case both, first, last
   }
 

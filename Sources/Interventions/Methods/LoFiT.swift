@@ -19,11 +19,14 @@ public final class LoFiT: Intervention, UnitSelecting, Mergeable {
     case bias
   }
 
+  /// The settings of LoFiT.
   public struct Configuration: MethodConfiguration {
+    /// What is trained; the offsets of stage 2 by default.
     public var part: Part
     /// Standard deviation of the initial values; 1e-3 in the paper and the reference.
     public var deviation: Double
 
+    /// Settings that are not checked; ``init(_:)`` refuses a deviation below zero.
     public init(part: Part = .bias, deviation: Double = 1e-3) {
       self.part = part
       self.deviation = deviation

@@ -11,14 +11,16 @@ public import Tensors
 /// Deviations: W and b are float32 (pyreft: bfloat16 by default); the orthogonal completion of ``OrthonormalColumns``.
 /// Dropout falls on the whole edited hidden state, after the edit, in training only, as in pyreft.
 public final class LoReFT: Intervention {
+  /// The settings of LoReFT.
   public struct Configuration: MethodConfiguration {
-    /// Rank r; 8 in the paper's commonsense and arithmetic settings (its table 5).
+    /// Rank r; 8 in the paper's commonsense and arithmetic settings (appendix D).
     public var rank: Int
-    /// Probability of zeroing an entry of the edited state in training; 0 in most of the paper's settings.
+    /// Probability of zeroing an entry of the edited state in training; 0 in those settings of the paper.
     public var dropout: Double
-    /// sigma.
+    /// sigma; the identity in the paper.
     public var activation: Activation
 
+    /// Settings that are not checked; ``init(_:)`` refuses a rank below 1 and a dropout outside `0..<1`.
     public init(rank: Int = 8, dropout: Double = 0, activation: Activation = .linear) {
       self.rank = rank
       self.dropout = dropout
