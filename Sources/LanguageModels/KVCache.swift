@@ -7,7 +7,7 @@ public final class KVCache {
 
   /// An empty cache; its memory is taken as rows come in.
   ///
-  /// - Parameter capacity: tokens to make room for at first in each sequence; see ``Layers/KeyValueStore/init(capacity:)``.
+  /// - Parameter capacity: tokens to make room for at first in each sequence; the stores grow by doubling.
   public init(sequences: Int, layers: Int, capacity: Int = 64) {
     self.layers = layers
     stores = (0..<sequences).map { _ in (0..<layers).map { _ in KeyValueStore(capacity: capacity) } }

@@ -3,13 +3,17 @@ public import Tensors
 
 /// AdamW over a fixed list of parameters, with its moments.
 public final class AdamW {
+  /// The trained leaves; their names name the moments in a saved state.
   public let parameters: [NamedTensor]
+  /// The constants of the update.
   public let rule: FusedAdamW
   /// Updates done so far.
   public private(set) var step = 0
   private let firstMoments: [Tensor]
   private let secondMoments: [Tensor]
 
+  /// An optimiser before its first update, all moments zero.
+  ///
   /// - Parameter rule: beta1, beta2, epsilon and weight decay.
   public init(_ parameters: [NamedTensor], rule: FusedAdamW) throws(TensorError) {
     self.parameters = parameters

@@ -10,12 +10,16 @@ public struct ExampleEncoder: Sendable {
   private let text: PretrainedTokenizer
   private let maximumLength: Int
 
+  /// An encoder for one model's tokenizer.
+  ///
   /// - Parameter maximumLength: tokens of the longest record that is accepted, end-of-text included.
   public init(_ text: PretrainedTokenizer, maximumLength: Int) {
     self.text = text
     self.maximumLength = maximumLength
   }
 
+  /// Encodes one record; its content decides how, and texts without a prompt are learned whole.
+  ///
   /// - Throws: ``TrainingError`` with the record's file and line.
   public func encode(_ record: TrainingRecord) throws -> TrainingExample {
     let (tokens, promptLength) = try tokens(of: record)

@@ -13,6 +13,7 @@ public struct Objective {
   /// Rows that are projected at once; 512 x 49,152 floats are 100 MB.
   private static let chunk = 512
 
+  /// The objective of one adapter on one model.
   public init(model: any LanguageModel, adapter: Adapter) {
     self.model = model
     self.adapter = adapter

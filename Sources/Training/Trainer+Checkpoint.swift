@@ -50,6 +50,7 @@ extension Trainer {
 
 /// A training state on disk, as ``Trainer/save(to:run:)`` wrote it.
 public struct SavedRun {
+  /// The folder, for errors.
   public let path: String
   let configuration: JSONReader
   let randomState: [UInt8]
@@ -57,6 +58,8 @@ public struct SavedRun {
 
   static let format = "swift-reft training state"
 
+  /// Opens a saved state; ``Trainer/resume(_:run:)`` tells whether it fits a run.
+  ///
   /// - Throws: ``TrainingError/notAState(found:source:)`` and whatever is wrong with the files.
   public init(reading path: String) throws {
     let folder = try AdapterFolder(opening: path)

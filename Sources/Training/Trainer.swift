@@ -7,6 +7,7 @@ import Tensors
 /// Every random choice follows from the seed, and the whole state can be saved between two updates: a resumed run gives the
 /// same losses as an uninterrupted one, bit for bit on the CPU.
 public final class Trainer {
+  /// The numbers of the run, checked.
   public let settings: TrainingSettings
   let adapter: Adapter
   let optimizer: AdamW
@@ -19,6 +20,8 @@ public final class Trainer {
   private let training: [TrainingExample]
   private let validation: [TrainingExample]
 
+  /// A trainer before its first update.
+  ///
   /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``,
   ///   ``TrainingError/setting(key:expected:got:)``.
   public init(
@@ -44,13 +47,16 @@ public final class Trainer {
   }
 
   private var examplesPerStep: Int { settings.batchSize * settings.accumulation }
+  /// Updates of one pass over the data; the last one may have fewer examples.
   public var stepsPerEpoch: Int { (training.count + examplesPerStep - 1) / examplesPerStep }
+  /// Updates of the whole run when no patience ends it early; the schedule is laid out over them.
   public var totalSteps: Int { stepsPerEpoch * settings.epochs }
   /// transformers rounds up.
   private var warmupSteps: Int { Int((settings.warmupRatio * Double(totalSteps)).rounded(.up)) }
 
   /// Why a run ended.
   public enum Ending: Sendable, Equatable {
+    /// All epochs are done.
     case finished
     /// No better validation loss for `patience` epochs.
     case patienceExhausted

@@ -2,11 +2,17 @@ public import Diagnostics
 
 /// What can stop a training run.
 public enum TrainingError: Diagnostic {
+  /// A record has more tokens than the encoder accepts; it is never cut.
   case tooLong(tokens: Int, limit: Int, source: String)
+  /// A record has no response token with a token before it.
   case nothingToLearn(source: String)
+  /// A conversation for a model without a chat template.
   case noChatTemplate(source: String)
+  /// A conversation whose last message is not the assistant's.
   case noAnswer(source: String)
+  /// The template writes the conversation's beginning otherwise when the answer follows.
   case promptNotAPrefix(source: String)
+  /// There is nothing to train on.
   case noExamples
   /// No position of any example is edited.
   case nothingEdited(locations: String)

@@ -10,16 +10,19 @@ public enum TrainingEvent: Sendable {
 public struct StepMetrics: Sendable, Equatable {
   /// Number of the update, counted from 1.
   public let step: Int
+  /// Updates of the whole run.
   public let totalSteps: Int
   /// Passes over the data so far, as a fraction.
   public let epoch: Double
   /// Mean cross entropy of the batch's response tokens, in nats; without the L1 term.
   public let loss: Double
+  /// The rate of this update, schedule applied.
   public let learningRate: Double
   /// Norm of all gradients together, before clipping.
   public let gradientNorm: Double
   /// Tokens of the batch that were computed (no padding exists).
   public let tokens: Int
+  /// ``tokens`` by the seconds of this update, forward and backward.
   public let tokensPerSecond: Double
 }
 

@@ -7,6 +7,8 @@ public struct TrainingExample: Sendable, Equatable {
   /// Where the record stands: `train.jsonl, line 7`.
   public let source: String
 
+  /// An example from its token ids.
+  ///
   /// - Precondition: at least one token is learned, and one stands before it.
   public init(tokens: [Int32], promptLength: Int, source: String) {
     precondition(tokens.count >= 2 && promptLength < tokens.count)

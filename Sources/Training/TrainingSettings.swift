@@ -6,27 +6,38 @@ public struct TrainingSettings: Sendable, Equatable {
   public var epochs: Int
   /// Examples of one optimiser update are `batchSize * accumulation`.
   public var batchSize: Int
+  /// Batches that are summed up for one update; with one loss mean over all of them, so only the product counts.
   public var accumulation: Int
   /// Tokens that are computed at once; bounds memory, changes no result.
   public var microBatchTokens: Int
+  /// The highest rate, which the schedule scales.
   public var learningRate: Double
+  /// How the rate changes over the run.
   public var schedule: Schedule
   /// Share of all updates over which the learning rate rises.
   public var warmupRatio: Double
+  /// Decoupled decay of all trained values; 0 in the LoReFT settings of the ReFT paper (appendix D).
   public var weightDecay: Double
+  /// Decay of the gradients' mean, in `0..<1`.
   public var beta1: Double
+  /// Decay of the squared gradients' mean, in `0..<1`.
   public var beta2: Double
+  /// Added to the root of the squared gradients' mean.
   public var epsilon: Double
   /// Largest norm of all gradients together; `nil` for no clipping.
   public var gradientClip: Double?
   /// Factor lambda on the sum of absolute values of all trainable entries (LoFiT stage 1).
   public var l1: Double
+  /// Decides the order of the examples and what dropout zeroes.
   public var seed: UInt64
   /// Epochs without a better validation loss after which the run ends; `nil` to run them all.
   public var patience: Int?
 
-  /// Defaults: AdamW and clipping as transformers' `TrainingArguments` has them; batch 8 and five epochs as LoFiT's
-  /// scripts; the learning rate has none that fits all methods.
+  /// Settings that are not checked yet; ``check()`` does that.
+  ///
+  /// Defaults: AdamW, schedule and clipping as transformers' `TrainingArguments` has them; batch 8, five epochs and seed
+  /// 42 as LoFiT's scripts (the ReFT paper's first seed is 42 too); the 2,048 tokens at once are ours and change memory
+  /// alone. The learning rate has none that fits all methods.
   public init(
     epochs: Int = 5, batchSize: Int = 8, accumulation: Int = 1, microBatchTokens: Int = 2048, learningRate: Double,
     schedule: Schedule = .linear, warmupRatio: Double = 0, weightDecay: Double = 0, beta1: Double = 0.9,

@@ -5,9 +5,11 @@ public struct BatchLimits: Sendable, Equatable {
   /// Sequences that grow side by side, at least 1.
   public var sequences: Int
 
+  /// Limits; what is below 1 counts as 1.
+  ///
   /// - Parameters:
   ///   - tokens: 2,048 rows keep two cores busy, and their activations within some 100 MB for a small model.
-  ///   - sequences: 32.
+  ///   - sequences: a step reads all weights once, for one row or for 32.
   public init(tokens: Int = 2048, sequences: Int = 32) {
     self.tokens = max(1, tokens)
     self.sequences = max(1, sequences)

@@ -7,6 +7,7 @@ public struct GenerationRequest: Sendable, Equatable {
   /// What errors call the prompt; `nil` for `prompt 1` and so on.
   public var place: String?
 
+  /// A request; the prompt is checked when generation begins.
   public init(tokens: [Int32], seed: UInt64? = nil, place: String? = nil) {
     self.tokens = tokens
     self.seed = seed
@@ -20,10 +21,12 @@ public struct Generation: Sendable, Equatable {
   public let tokens: [Int32]
   /// Their text as it continues the prompt's, special tokens left out, cut before a stop string.
   public let text: String
+  /// Why it ended.
   public let finish: FinishReason
   /// Tokens of the prompt.
   public let promptTokens: Int
 
+  /// A generation from its parts.
   public init(tokens: [Int32], text: String, finish: FinishReason, promptTokens: Int) {
     self.tokens = tokens
     self.text = text

@@ -18,6 +18,7 @@ public struct Generator {
   let tokenizer: Tokenizer
   let limits: BatchLimits
 
+  /// A generator for one model; the edits come with each call.
   public init(_ model: any LanguageModel, _ tokenizer: Tokenizer, limits: BatchLimits = BatchLimits()) {
     self.model = model
     self.tokenizer = tokenizer

@@ -5,6 +5,7 @@ public struct RepetitionPenalty: LogitStage {
   /// Above 1 discourages repetition, 1 changes nothing.
   public let penalty: Float
 
+  /// A stage with a penalty above 0; below 1 it encourages repetition.
   public init(_ penalty: Float) {
     self.penalty = penalty
   }

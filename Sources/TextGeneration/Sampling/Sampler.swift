@@ -5,6 +5,8 @@ public struct Sampler: Sendable {
   private var random: UniformSource
   private var seen: Set<Int32>
 
+  /// A sampler for one sequence, before its first token.
+  ///
   /// - Parameters:
   ///   - seed: two samplers with the same seed draw the same tokens from the same scores.
   ///   - prompt: the tokens before the first one to be chosen.

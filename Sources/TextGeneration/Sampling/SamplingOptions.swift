@@ -13,6 +13,8 @@ public struct SamplingOptions: Sendable, Equatable {
   /// Row i of a batch draws with the seed `seed + i`, so that it equals a single run with that seed.
   public var seed: UInt64
 
+  /// Options that were checked; the defaults choose greedily, as the papers' tables do.
+  ///
   /// - Throws: every value out of its range at once, each by the name of its flag.
   public init(
     temperature: Double = 0, topK: Int? = nil, topP: Double? = nil, repetitionPenalty: Double = 1, seed: UInt64 = 0

@@ -3,6 +3,7 @@ public struct Temperature: LogitStage {
   /// Above 0.
   public let temperature: Float
 
+  /// A stage with a temperature above 0; greedy choice needs none.
   public init(_ temperature: Float) {
     self.temperature = temperature
   }

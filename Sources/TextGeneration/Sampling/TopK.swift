@@ -3,6 +3,7 @@ public struct TopK: LogitStage {
   /// At least 1.
   public let k: Int
 
+  /// A stage that keeps this many tokens; all where the vocabulary has no more.
   public init(_ k: Int) {
     self.k = k
   }

@@ -5,6 +5,7 @@ public struct TopP: LogitStage {
   /// Above 0, at most 1; 1 keeps everything.
   public let p: Float
 
+  /// A stage that keeps the nucleus of this probability.
   public init(_ p: Float) {
     self.p = p
   }

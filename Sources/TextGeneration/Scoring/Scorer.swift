@@ -5,11 +5,14 @@ public import Tokenization
 
 /// A prompt and one continuation of it.
 public struct ScoringRequest: Sendable, Equatable {
+  /// What stands before the completion; may be empty where the tokenizer adds a begin-of-text token.
   public var prompt: String
+  /// What is scored, a leading space included; not empty.
   public var completion: String
   /// What errors call it; `nil` for `line 1` and so on.
   public var place: String?
 
+  /// A request; it is checked when it is scored.
   public init(prompt: String, completion: String, place: String? = nil) {
     self.prompt = prompt
     self.completion = completion
@@ -26,6 +29,7 @@ public struct CompletionScore: Sendable, Equatable {
   /// Their sum.
   public var logprob: Double { tokenLogprobs.reduce(0, +) }
 
+  /// A score from its parts: as many logarithms as tokens.
   public init(tokens: [Int32], tokenLogprobs: [Double]) {
     self.tokens = tokens
     self.tokenLogprobs = tokenLogprobs
@@ -41,6 +45,7 @@ public struct Scorer {
   /// Rows of the vocabulary projection at a time: 64 x 49,152 scores are 13 MB.
   private static let projectedRows = 64
 
+  /// A scorer for one model; the edits come with each call.
   public init(_ model: any LanguageModel, _ tokenizer: Tokenizer, limits: BatchLimits = BatchLimits()) {
     self.model = model
     self.tokenizer = tokenizer

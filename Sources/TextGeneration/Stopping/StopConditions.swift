@@ -7,6 +7,7 @@ public struct StopConditions: Sendable, Equatable {
   /// Texts that end the text before them; none is empty.
   public var strings: [String]
 
+  /// Conditions, of which the first to hold ends a sequence; they are checked when generation begins.
   public init(endTokens: Set<Int32>, maximumNewTokens: Int, strings: [String] = []) {
     self.endTokens = endTokens
     self.maximumNewTokens = maximumNewTokens

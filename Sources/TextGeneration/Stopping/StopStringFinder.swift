@@ -8,6 +8,8 @@ public struct StopStringFinder: Sendable {
   /// Whether a stop string was found; the text is at its end then.
   public private(set) var isFound = false
 
+  /// A finder at the beginning of a text.
+  ///
   /// - Parameter strings: empty ones are left out.
   public init(_ strings: [String]) {
     self.strings = strings.map { Array($0.utf8) }.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
