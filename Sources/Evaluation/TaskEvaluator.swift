@@ -13,6 +13,8 @@ public struct TaskEvaluator {
   private let endTokens: Set<TokenID>
   private let adapters: [Adapter]
 
+  /// An evaluator for an opened model.
+  ///
   /// - Parameters:
   ///   - adapters: act in this order.
   ///   - limits: how much is computed at once; the answers do not depend on it.
@@ -21,6 +23,9 @@ public struct TaskEvaluator {
       pretrained.model, pretrained.tokenizer, endTokens: pretrained.endTokens, adapters: adapters, limits: limits)
   }
 
+  /// An evaluator for a model and a tokenizer that were made some other way.
+  ///
+  /// - Parameter endTokens: tokens that end an answer; they are no part of it.
   public init(
     _ model: any LanguageModel, _ tokenizer: Tokenizer, endTokens: Set<TokenID>, adapters: [Adapter] = [],
     limits: BatchLimits = BatchLimits()

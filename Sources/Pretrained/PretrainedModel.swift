@@ -7,11 +7,14 @@ public import Tokenization
 public struct PretrainedModel {
   /// The last part of its path, without `.gguf`.
   public let name: String
+  /// The files that the model was read from.
   public let checkpoint: Checkpoint
+  /// The frozen model.
   public let model: any LanguageModel
   /// The tokenizer with the tokens that end texts, and the chat template.
   public let text: PretrainedTokenizer
 
+  /// The model's tokenizer.
   public var tokenizer: Tokenizer { text.tokenizer }
   /// Every token at which generation ends.
   public var endTokens: Set<TokenID> { text.endTokens }

@@ -6,6 +6,7 @@ public import Tokenization
 public struct PretrainedTokenizer: Sendable {
   /// The path as given.
   public let source: String
+  /// Text to token ids and back.
   public let tokenizer: Tokenizer
   /// The token put before texts, where the model has one.
   public let bos: TokenID?
@@ -23,6 +24,10 @@ public struct PretrainedTokenizer: Sendable {
     try PretrainedTokenizer(TokenizerDescription.open(path))
   }
 
+  /// Reads the tokenizer that a description found, with what the configurations say of its special tokens.
+  ///
+  /// - Throws: ``PretrainedError/noTokenizer(path:)``, ``PretrainedError/endToken(key:got:source:)``, and whatever is
+  ///   wrong with the files.
   public init(_ files: TokenizerDescription) throws {
     source = files.source
     chatTemplateText = files.chatTemplate
