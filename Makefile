@@ -28,8 +28,9 @@ test: setup ## run every test
 	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) $(TEST_ENVIRONMENT) swift test; status=$$?; \
 	  echo "make test: $$(( $$(date +%s) - started )) s"; exit $$status
 
-check: ## layout of the sources, plan of the rooms, no machine paths
+check: ## layout and comments of the sources, plan of the rooms, no machine paths
 	scripts/check/format.sh
+	scripts/check/docs.py
 	scripts/check/dag.py
 	scripts/check/paths.sh
 

@@ -24,6 +24,8 @@ public struct BarChart: Chart, Equatable {
   /// How the values are written.
   public let form: NumberForm
 
+  /// A chart of these bars; a value that is not finite has a label and no bar.
+  ///
   /// - Throws: `ChartError.noData` without bars.
   public init(title: String, bars: [Bar], form: NumberForm = .percent(1)) throws(ChartError) {
     guard !bars.isEmpty else { throw .noData(chart: title) }

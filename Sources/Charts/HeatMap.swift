@@ -31,6 +31,8 @@ public struct HeatMap: Chart, Equatable {
   /// The lowest and the highest finite value; nil where there is none.
   private let range: ClosedRange<Double>?
 
+  /// A map of rows of one length, with some cells outlined.
+  ///
   /// - Throws: `ChartError.noData`, `.ragged`, `.cellOutside`.
   public init(
     title: String, measure: String, values: [[Double]], highlighted: Set<Cell> = [], rowLabel: String = "layer",

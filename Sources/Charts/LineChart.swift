@@ -42,6 +42,8 @@ public struct LineChart: Chart, Equatable {
   /// The lines, in the order of their hues.
   public let series: [Series]
 
+  /// A chart of these lines on common axes.
+  ///
   /// - Throws: `ChartError.noData` where no point is finite.
   public init(title: String, xLabel: String, yLabel: String, series: [Series]) throws(ChartError) {
     guard series.contains(where: { $0.points.contains(where: \.isFinite) }) else { throw .noData(chart: title) }

@@ -25,6 +25,8 @@ public struct TextTable: Sendable, Equatable {
   /// The rows from top to bottom, each with one text for each column.
   public private(set) var rows: [[String]] = []
 
+  /// A table, empty unless rows are given.
+  ///
   /// - Parameter rows: one text for each column.
   public init(_ columns: [Column], rows: [[String]] = []) {
     self.columns = columns

@@ -29,7 +29,7 @@ extension TaskReport {
   ///
   /// - Parameters:
   ///   - title: what was evaluated.
-  ///   - answers: how many answers are shown, wrong ones first.
+  ///   - answers: how many answers are shown, wrong ones first; 100 are what a person will scroll through.
   public func page(title: String, answers: Int = 100) -> ReportPage {
     let shown = TextTable(answerTable.columns, rows: Array(answerTable.rows.prefix(answers)))
     return ReportPage(

@@ -7,6 +7,7 @@ public enum JSONValue: Sendable, Equatable {
   case bool(Bool)
   /// A number written without fraction or exponent that fits an `Int`.
   case integer(Int)
+  /// Any other number; finite where a text was read.
   case number(Double)
   case string(String)
   case array([JSONValue])
@@ -15,6 +16,7 @@ public enum JSONValue: Sendable, Equatable {
 
 /// The members of a JSON object in the order of the text; names are unique.
 public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+  /// The names in the order of the text; a replaced member keeps its place.
   public private(set) var keys: [String]
   private var values: [Name: JSONValue]
 
@@ -32,6 +34,7 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
   }
 
+  /// An object without members.
   public init() {
     keys = []
     values = [:]
@@ -43,6 +46,7 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     values = Dictionary(uniqueKeysWithValues: elements.map { (Name($0.0), $0.1) })
   }
 
+  /// Number of members.
   public var count: Int { keys.count }
 
   /// Reads a member, or adds, replaces (in place) or removes it.
@@ -57,6 +61,7 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
   }
 
+  /// Whether the members are the same, in any order.
   public static func == (a: JSONObject, b: JSONObject) -> Bool { a.values == b.values }
 }
 
@@ -83,7 +88,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 extension JSONValue {
+  /// The truth value, `nil` for another kind of value.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The whole number, `nil` for another kind of value, `1.0` included.
   public var int: Int? { if case .integer(let value) = self { value } else { nil } }
   /// Any number, whole or not.
   public var double: Double? {
@@ -93,9 +100,13 @@ extension JSONValue {
     default: nil
     }
   }
+  /// The string, `nil` for another kind of value.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The items, `nil` for another kind of value.
   public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  /// The members, `nil` for another kind of value.
   public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  /// Whether this is the word `null`; an absent member is none.
   public var isNull: Bool { self == .null }
 
   /// What kind of value this is, as an error message names it.

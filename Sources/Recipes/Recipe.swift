@@ -140,7 +140,9 @@ public struct Recipe: Sendable, Equatable {
 
   /// How often the validation data are scored: `epoch`, or a number of steps.
   public enum EvaluationInterval: Sendable, Equatable {
+    /// After each pass over the training data.
     case epoch
+    /// After so many optimiser steps.
     case steps(Int)
   }
 }

@@ -10,15 +10,20 @@ public struct GGUFVocabulary: Sendable, Equatable {
   public var types: [Int]
   /// `merges`: "left right", in the order of rank.
   public var merges: [String]
-  /// `bos_token_id`, `eos_token_id`, `unknown_token_id`, `padding_token_id`.
+  /// `bos_token_id`: the id of the token that begins texts.
   public var bosID: Int?
+  /// `eos_token_id`: the id of the token that ends texts.
   public var eosID: Int?
+  /// `unknown_token_id`: the id of the token for what the vocabulary does not have.
   public var unknownID: Int?
+  /// `padding_token_id`: the id of the token that fills up batches.
   public var paddingID: Int?
-  /// `add_bos_token`, `add_eos_token`: whether texts get the one before them and the other after.
+  /// `add_bos_token`: whether texts get that token before them.
   public var addsBOS: Bool?
+  /// `add_eos_token`: whether texts get the token that ends them after them.
   public var addsEOS: Bool?
 
+  /// A vocabulary from its parts; a ``Tokenizer`` checks whether they fit together.
   public init(
     model: String, pre: String?, tokens: [String], types: [Int], merges: [String], bosID: Int? = nil, eosID: Int? = nil,
     unknownID: Int? = nil, paddingID: Int? = nil, addsBOS: Bool? = nil, addsEOS: Bool? = nil

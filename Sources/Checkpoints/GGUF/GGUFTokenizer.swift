@@ -12,9 +12,13 @@ public struct GGUFTokenizer: Sendable, Equatable {
   public var merges: [String]
   /// SentencePiece scores; one per token, empty where the file has none.
   public var scores: [Float]
+  /// Id of the token that begins texts; an id that `tokens` does not have is an error of the file, here and below.
   public var bosID: Int?
+  /// Id of the token that ends texts.
   public var eosID: Int?
+  /// Id of the token that stands for what the vocabulary does not have.
   public var unknownID: Int?
+  /// Id of the token that fills up batches.
   public var paddingID: Int?
   /// Whether a beginning-of-text token is put before every text; `nil` where the file does not say.
   public var addsBOS: Bool?

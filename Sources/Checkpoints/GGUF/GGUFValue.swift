@@ -21,9 +21,13 @@ public enum GGUFValue: Sendable, Equatable {
     }
   }
 
+  /// The whole number, `nil` for another kind of value and for one beyond `Int`.
   public var int: Int? { if case .integer(let value) = self { value } else { nil } }
+  /// The truth value, `nil` for another kind of value.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The string, `nil` for another kind of value.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The items, `nil` for another kind of value.
   public var array: [GGUFValue]? { if case .array(let value) = self { value } else { nil } }
   /// Any number; single precision becomes the double with the same shortest decimal text.
   public var double: Double? {

@@ -29,8 +29,11 @@ public struct NPYArray: Sendable, Equatable {
 
   /// The sizes; empty for a single number.
   public var shape: [Int]
+  /// The numbers, as many as the sizes multiply to.
   public var elements: Elements
 
+  /// An array of these numbers, row-major.
+  ///
   /// - Precondition: the sizes multiply to the number of elements.
   public init(shape: [Int], elements: Elements) {
     precondition(shape.productReportingOverflow == elements.count, "the shape must hold the elements")

@@ -13,10 +13,15 @@ public enum StorageType: String, Sendable, CaseIterable {
   case int8 = "I8"
   case uint8 = "U8"
   case bool = "BOOL"
+  /// Blocks of 32 numbers, 4 bits each, with one half-precision scale a block.
   case q4_0 = "Q4_0"
+  /// As ``q4_0``, with a half-precision minimum a block too.
   case q4_1 = "Q4_1"
+  /// Blocks of 32 numbers, 5 bits each, with one half-precision scale a block.
   case q5_0 = "Q5_0"
+  /// As ``q5_0``, with a half-precision minimum a block too.
   case q5_1 = "Q5_1"
+  /// Blocks of 32 numbers, 8 bits each, with one half-precision scale a block.
   case q8_0 = "Q8_0"
 
   /// How real numbers are decoded; `nil` for whole numbers and truth values.

@@ -5,7 +5,7 @@ extension StoredTensor {
   ///
   /// - Parameters:
   ///   - out: room for exactly `elementCount` numbers.
-  ///   - threads: how many cores may work on it; small tensors use one.
+  ///   - threads: how many cores may work on it, 2 being on every machine; small tensors use one.
   /// - Throws: ``CheckpointError/wrongKind(file:tensor:expected:got:)`` for whole numbers.
   public func readFloats(
     into out: UnsafeMutableBufferPointer<Float>, threads: Int = 2

@@ -14,6 +14,7 @@ public struct TensorTable: Sendable, Sequence {
     self.source = source
   }
 
+  /// Number of tensors.
   public var count: Int { names.count }
 
   /// The tensor of that name, if there is one.

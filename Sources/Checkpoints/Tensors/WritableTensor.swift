@@ -1,5 +1,6 @@
 /// A tensor to be written: what it is called, and where its bytes come from when they are needed.
 public struct WritableTensor {
+  /// The name in the file; one file has it once.
   public let name: String
   /// Row-major.
   public let shape: [Int]

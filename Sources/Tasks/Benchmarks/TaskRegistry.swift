@@ -15,6 +15,8 @@ public struct TaskRegistry: Sendable {
   /// The names in the order of listing.
   public var names: [String] { tasks.map(\.name) }
 
+  /// Looks up a task.
+  ///
   /// - Throws: `TaskError.unknownTask`, with the nearest name in its remedy.
   public func task(named name: String) throws(TaskError) -> any BenchmarkTask {
     guard let task = tasks.first(where: { $0.name == name }) else { throw .unknownTask(name: name, known: names) }
