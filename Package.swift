@@ -114,7 +114,8 @@ let wetRooms: [Target] = [
 
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
-  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers", "Pretrained",
+  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
+  "Pretrained",
   "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
 ]
 
