@@ -89,6 +89,9 @@ let wetRooms: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
   testSupport,
+  .testTarget(
+    name: "ReadmeTests", dependencies: ["Interventions", "Pretrained", "Tensors", "TextGeneration", "_TestSupport"],
+    swiftSettings: swiftSettings),
   tests(of: "Tensors", ["Diagnostics", "_TestSupport"]),
   tests(
     of: "Pretrained",

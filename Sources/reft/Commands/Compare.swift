@@ -16,7 +16,8 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train recipes in order, evaluate each on a task's test data, and print one table.",
     discussion: """
-      A recipe of LoFiT stage 1 (method.part: scale) also leaves its head ranking; a later recipe reads it by method.heads.
+      A recipe of LoFiT stage 1 (method.part: scale) also leaves its head ranking, and later recipes with method.heads take
+      their heads from that one.
       OUTPUT gets summary.json, report.html, a report with every answer for each row, and adapters/NAME.
       """)
 
@@ -59,12 +60,18 @@ struct Compare: ParsableCommand {
     var comparison = Comparison(task: task.name, modelParameters: opened.model.parameterCount)
     comparison.add(
       "base", try TaskEvaluator(opened).evaluated(task, on: tests, title: "evaluating base"))
-    for (name, recipe) in loaded {
+    var ranking: String?
+    for (name, written) in loaded {
+      var recipe = written
+      if let ranking, recipe.method.configuration["heads"] != nil {
+        recipe.method.configuration["heads"] = .string(ranking)
+      }
       let run = try TrainingRun(recipe, overwrite: true, model: opened)
       let outcome = try run.trainOrStop(title: "training \(name)")
       if recipe.method.configuration["part"]?.string == LoFiT.Part.scale.rawValue {
         let top = try HeadReport.top(nil, of: opened.model.shape)
         comparison.heads = try run.keepRanking(outcome, top: top, overwrite: true)
+        ranking = recipe.output + "/heads.json"
       } else {
         try run.keep(outcome, overwrite: true)
       }
