@@ -58,11 +58,14 @@ extension Recipe {
     var data = SectionReader("data", whole.node("data"), otherwise: name)
     var method = SectionReader("method", whole.node("method"), otherwise: name)
     let locations = whole.optional("locations", .nonEmptyText)
+    let positions = whole.value("positions", .choice, default: Recipe.PositionRule.exact)
     var training = SectionReader("training", whole.node("training"), otherwise: name)
-    let output = whole.required("output", .nonEmptyText, fallback: "")
+    var output = whole.required("output", .nonEmptyText, fallback: "")
+    // Shells complete the name of a folder with a slash; other names are made from this one.
+    while output.count > 1, output.hasSuffix("/") { output.removeLast() }
     var recipe = Recipe(
       model: Model(from: &model), data: Data(from: &data), method: Method(from: &method), locations: locations,
-      output: output)
+      positions: positions, output: output)
     recipe.training = Training(from: &training)
     if recipe.training.patience != nil, recipe.data.validation == nil {
       training.report(
@@ -138,6 +141,5 @@ extension Recipe.Training {
     patience = section.optional("patience", .wholeNumber(from: 1))
     // A prompt token and a response token at least.
     maxLength = section.value("max_length", .wholeNumber(from: 2), default: maxLength)
-    evaluateEach = section.value("evaluate_each", .interval, default: evaluateEach)
   }
 }

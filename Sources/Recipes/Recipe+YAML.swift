@@ -13,6 +13,7 @@ extension Recipe {
       ],
       "method": .object(method),
       "locations": value(locations),
+      "positions": .string(positions.rawValue),
       "training": .object(training.json),
       "output": .string(output),
     ]
@@ -26,18 +27,13 @@ extension Recipe {
 
 extension Recipe.Training {
   fileprivate var json: JSONObject {
-    let interval: JSONValue =
-      switch evaluateEach {
-      case .epoch: "epoch"
-      case .steps(let steps): .integer(steps)
-      }
-    return [
+    [
       "epochs": .integer(epochs), "batch_size": .integer(batchSize), "micro_batch_tokens": value(microBatchTokens),
       "accumulation": .integer(accumulation), "learning_rate": .number(learningRate),
       "schedule": .string(schedule.rawValue), "warmup_ratio": .number(warmupRatio),
       "weight_decay": .number(weightDecay), "betas": .array(betas.map { .number($0) }), "epsilon": .number(epsilon),
       "gradient_clip": gradientClip.map { .number($0) } ?? .null, "l1_penalty": .number(l1Penalty),
-      "seed": .integer(seed), "patience": value(patience), "max_length": .integer(maxLength), "evaluate_each": interval,
+      "seed": .integer(seed), "patience": value(patience), "max_length": .integer(maxLength),
     ]
   }
 }

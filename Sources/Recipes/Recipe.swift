@@ -8,6 +8,7 @@ public import JSON
 ///     data: {train: train.jsonl, validation: validation.jsonl, format: kinship}
 ///     method: {name: loreft, rank: 8}
 ///     locations: all.block_output@f7+l7
+///     positions: exact
 ///     training: {epochs: 5, learning_rate: 2e-3}
 ///     output: adapters/loreft
 ///
@@ -22,6 +23,8 @@ public struct Recipe: Sendable, Equatable {
   public var method: Method
   /// Where the method acts, in the grammar of locations; the method's own default where it is nil.
   public var locations: String?
+  /// How the ends of short prompts are cut.
+  public var positions = PositionRule.exact
   /// How it is trained.
   public var training: Training
   /// The folder that the adapter is written to.
@@ -29,12 +32,14 @@ public struct Recipe: Sendable, Equatable {
 
   /// A recipe; what is left out takes its default.
   public init(
-    model: Model, data: Data, method: Method, locations: String? = nil, training: Training = Training(), output: String
+    model: Model, data: Data, method: Method, locations: String? = nil, positions: PositionRule = .exact,
+    training: Training = Training(), output: String
   ) {
     self.model = model
     self.data = data
     self.method = method
     self.locations = locations
+    self.positions = positions
     self.training = training
     self.output = output
   }
@@ -121,13 +126,11 @@ public struct Recipe: Sendable, Equatable {
     public var l1Penalty = 0.0
     /// Decides initial values, the order of records and dropout; 42 (LoFiT, and the first seed of the ReFT paper).
     public var seed = 42
-    /// Epochs (or evaluations) without a better validation loss after which training stops. Nil to train to the end.
+    /// Epochs without a better validation loss after which training stops. Nil to train to the end.
     public var patience: Int?
     /// The most tokens of a record, prompt and response together; 512 (ReFT paper, commonsense and arithmetic). A longer record is
     /// an error, never cut.
     public var maxLength = 512
-    /// How often the validation data are scored.
-    public var evaluateEach = EvaluationInterval.epoch
 
     /// Every number at its default.
     public init() {}
@@ -138,11 +141,11 @@ public struct Recipe: Sendable, Equatable {
     case linear, cosine, constant
   }
 
-  /// How often the validation data are scored: `epoch`, or a number of steps.
-  public enum EvaluationInterval: Sendable, Equatable {
-    /// After each pass over the training data.
-    case epoch
-    /// After so many optimiser steps.
-    case steps(Int)
+  /// How the ends `f<n>` and `l<m>` of a prompt shorter than n + m are cut.
+  public enum PositionRule: String, Sendable, CaseIterable {
+    /// As the ReFT paper says: no token is left out, none edited twice.
+    case exact
+    /// As pyreft's code does: the middle token of a short odd prompt is left out.
+    case pyreft
   }
 }

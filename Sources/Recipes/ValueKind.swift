@@ -67,16 +67,3 @@ extension ValueKind where T: CaseIterable & RawRepresentable<String> {
     }
   }
 }
-
-extension ValueKind<Recipe.EvaluationInterval> {
-  static var interval: Self {
-    Self("'epoch' or a number of steps, at least 1") { value in
-      switch value {
-      case .string("epoch"): .value(.epoch)
-      case .string(let text): .outOfRange(suggestion: NearestName.closest(to: text, in: ["epoch"]))
-      case .integer(let steps): steps >= 1 ? .value(.steps(steps)) : .outOfRange(suggestion: nil)
-      default: .wrongKind
-      }
-    }
-  }
-}

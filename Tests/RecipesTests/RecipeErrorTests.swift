@@ -68,7 +68,7 @@ import Testing
     ("training.learning_rate", "fast"), ("training.learning_rate", ".nan"), ("training.warmup_ratio", "1.5"),
     ("training.weight_decay", "-0.1"), ("training.betas", "[0.9, 1]"), ("training.betas", "[a, b]"),
     ("training.epsilon", "0"), ("training.gradient_clip", "0"), ("training.l1_penalty", "-1"), ("training.seed", "-1"),
-    ("training.max_length", "1"), ("training.evaluate_each", "0"), ("training.evaluate_each", "epok"),
+    ("training.max_length", "1"), ("positions", "middle"), ("positions", "7"),
     ("training.schedule", "1"), ("training.epochs", "null"), ("training.epochs", "[1]"), ("training.epochs", "{a: 1}"),
     ("data.limit", "0"), ("data.limit", "true"), ("model.path", "''"), ("method.name", "null"), ("locations", "''"),
     ("output", "null"), ("model", "x"), ("training", "[1]"),
@@ -77,6 +77,10 @@ import Testing
     let found = errors(setting: "\(key)=\(value)")
     #expect(found.count == 1, "\(found)")
     #expect(found.first?.hasPrefix("'\(key)' ") == true, "\(found)")
+  }
+
+  @Test func `a misspelt rule of positions is told the nearest one`() {
+    #expect(errors(setting: "positions=pyrefr").first?.hasSuffix("fix: did you mean 'pyreft'?") == true)
   }
 
   @Test func `settings that need each other are told so`() {

@@ -28,6 +28,13 @@ let shortest = """
     #expect(recipe.training.schedule == .linear)
     #expect(recipe.data.format == "records")
     #expect(recipe.locations == nil)
+    #expect(recipe.positions == .exact)
+  }
+
+  @Test func `a slash at the end of the output folder does not count`() throws {
+    for (text, output) in [("a/b//", "a/b"), ("/", "/"), ("//", "/"), ("a", "a")] {
+      #expect(try Recipe.load(yaml: shortest, named: "r.yaml", overrides: ["output=\(text)"]).output == output)
+    }
   }
 
   @Test func `every field is read`() throws {
@@ -50,6 +57,7 @@ let shortest = """
         note: "7"
         nested: {tied: true}
       locations: all.block_output@f7+l7
+      positions: pyreft
       training:
         epochs: 5
         batch_size: 8
@@ -66,7 +74,6 @@ let shortest = """
         seed: 7
         patience: 2
         max_length: 256
-        evaluate_each: 50
       output: adapters/x
       """
     let recipe = try Recipe.load(yaml: yaml, named: "r.yaml")
@@ -85,14 +92,13 @@ let shortest = """
     training.seed = 7
     training.patience = 2
     training.maxLength = 256
-    training.evaluateEach = .steps(50)
     let expected = Recipe(
       model: .init(path: "models/Smol LM", device: "cuda:1"),
       data: .init(train: "train.json", validation: "val.json", format: "clutrr", limit: 300, seed: 42),
       method: .init(
         name: "loreft",
         configuration: ["rank": 8, "dropout": 0.05, "layers": [1, 2], "note": "7", "nested": ["tied": true]]),
-      locations: "all.block_output@f7+l7", training: training, output: "adapters/x")
+      locations: "all.block_output@f7+l7", positions: .pyreft, training: training, output: "adapters/x")
     #expect(recipe == expected)
     #expect(recipe.method.configuration.keys == ["rank", "dropout", "layers", "note", "nested"])
     #expect(try Recipe.load(yaml: recipe.yaml, named: "again") == recipe)
