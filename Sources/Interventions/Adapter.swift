@@ -62,8 +62,10 @@ public final class Adapter {
   public init(
     _ plan: Plan, of method: Method, for model: any LanguageModel, restoring tensors: [NamedTensor], source: String
   ) throws {
-    self.plan = plan
     let settings = JSONReader(plan.settings, source: source)
+    var complete = plan
+    complete.settings = try method.settings(settings)
+    self.plan = complete
     var groups: [String: [NamedTensor]] = [:]
     for tensor in tensors {
       let dot = tensor.name.lastIndex(of: ".") ?? tensor.name.startIndex
