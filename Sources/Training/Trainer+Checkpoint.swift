@@ -40,7 +40,7 @@ extension Trainer {
     }
     let device = adapter.parts.first?.target.device ?? .cpu
     let moments = SavedTensors(saved.tensors("optimizer"), device: device, source: saved.path)
-    try optimizer.restore(moments, step: saved.configuration.int("step"))
+    try optimizer.restore(moments, step: saved.step)
     let best = saved.tensors("best")
     self.best = best.isEmpty ? nil : best
     progress = try RunProgress(saved.configuration.reader("progress"))
@@ -52,6 +52,8 @@ extension Trainer {
 public struct SavedRun {
   /// The folder, for errors.
   public let path: String
+  /// Number of the last update that was done.
+  public let step: Int
   let configuration: JSONReader
   let randomState: [UInt8]
   private let groups: [String: [NamedTensor]]
@@ -69,6 +71,7 @@ public struct SavedRun {
     }
     self.path = path
     configuration = folder.configuration
+    step = try configuration.int("step")
     randomState = try folder.tensors.tensor("random").readIntegers().map { UInt8(truncatingIfNeeded: $0) }
     var groups: [String: [NamedTensor]] = [:]
     for stored in folder.tensors where stored.name != "random" {

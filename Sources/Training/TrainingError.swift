@@ -60,7 +60,7 @@ public enum TrainingError: Diagnostic {
 
   public var remedy: String? {
     switch self {
-    case .tooLong: "shorten the record, or raise data.max_length up to the model's context"
+    case .tooLong: "shorten the record, or raise training.max_length up to the model's context"
     case .nothingToLearn: "give it a response, or remove the line"
     case .noChatTemplate: "use a chat model, or write the record as prompt and response"
     case .noAnswer: "end it with the answer that is to be learned"

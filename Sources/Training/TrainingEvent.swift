@@ -36,4 +36,11 @@ public struct EpochMetrics: Sendable, Equatable {
   public let validationLoss: Double?
   /// Whether the validation loss is the best so far (always true without validation records).
   public let isBest: Bool
+
+  public init(epoch: Int, loss: Double, validationLoss: Double?, isBest: Bool) {
+    self.epoch = epoch
+    self.loss = loss
+    self.validationLoss = validationLoss
+    self.isBest = isBest
+  }
 }
