@@ -52,11 +52,18 @@ struct Compare: ParsableCommand {
     let tests = try task.examples(at: test, limit: limit, seed: nil)
     let loaded = try recipes.map { path in
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-      let own = ["model.path=\"\(model.model)\"", "output=\"\(output)/adapters/\(name)\""]
+      let own = [
+        Recipe.override("model.path", model.model), Recipe.override("output", "\(output)/adapters/\(name)"),
+      ]
       return (name: name, recipe: try Recipe.load(path: path, overrides: own + set))
     }
-    try FileManager.default.createDirectory(atPath: output + "/adapters", withIntermediateDirectories: true)
+    try checkNames(loaded.map(\.name))
     let opened = try model.open()
+    // What is wrong with the last recipe shows now, not after the first ones have been trained.
+    for (_, recipe) in loaded where !Self.readsRankingToCome(recipe) {
+      _ = try TrainingRun(recipe, overwrite: true, dryRun: true, model: opened)
+    }
+    try makeFolder(output + "/adapters")
     var comparison = Comparison(task: task.name, modelParameters: opened.model.parameterCount)
     comparison.add(
       "base", try TaskEvaluator(opened).evaluated(task, on: tests, title: "evaluating base"))
@@ -86,5 +93,18 @@ struct Compare: ParsableCommand {
     Console.print(comparison.table.render(.plain))
     Console.print(comparison.someAnswers(answers))
     Console.note("adapters: \(output)/adapters    report: \(output)/report.html    summary: \(output)/summary.json")
+  }
+  /// Rows, adapters and reports go by the recipes' names.
+  private func checkNames(_ names: [String]) throws(InputError) {
+    var taken: Set = ["base", "summary"]
+    for name in names where !taken.insert(name).inserted {
+      throw .usage(
+        problem: "'\(name)' cannot name a row: it is the name of another recipe, or of a file of the report",
+        remedy: "give the recipe's file another name")
+    }
+  }
+
+  private static func readsRankingToCome(_ recipe: Recipe) -> Bool {
+    recipe.method.configuration["heads"]?.string.map { !FileManager.default.fileExists(atPath: $0) } ?? false
   }
 }

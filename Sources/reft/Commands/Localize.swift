@@ -25,6 +25,11 @@ struct Localize: ParsableCommand {
 
   func run() throws {
     let loaded = try recipe.load(adding: ["method.name=lofit", "method.part=scale"])
+    guard loaded.method.name == "lofit", loaded.method.configuration["part"] == "scale" else {
+      throw InputError.usage(
+        problem: "localize trains LoFiT's scales: method.name must be lofit and method.part must be scale",
+        remedy: "leave out --method and --set method.part, or use reft train")
+    }
     let run = try TrainingRun(loaded, resume: recipe.resume, overwrite: recipe.overwrite, dryRun: recipe.dryRun)
     let count = try HeadReport.top(top, of: run.model.model.shape)
     if recipe.dryRun { return PlanReport(run).print(asJSON: json) }

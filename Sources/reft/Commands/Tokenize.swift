@@ -27,16 +27,18 @@ struct Tokenize: ParsableCommand {
   @Flag(help: "Accepted for uniformity: the output is JSON anyway.")
   var json = false
 
+  mutating func validate() throws {
+    guard chat || !generationPrompt else { throw ValidationError("--generation-prompt goes with --chat") }
+  }
+
   func run() throws {
     let opened = try PretrainedTokenizer.open(model)
-    for record in try JSONLines(input).records() {
-      let ids: [Int32]
-      if chat {
-        ids = try opened.encode(record.chatMessages(), addGenerationPrompt: generationPrompt)
-      } else {
-        ids = opened.tokenizer.encode(try record.string("text"), addSpecialTokens: !noSpecial).ids
-      }
-      Console.print(["ids": .array(ids.map { .integer(Int($0)) })])
+    // Everything is read before anything is printed, so that a bad line leaves no half output behind.
+    let lines = try JSONLines(input).records().map { record in
+      chat
+        ? try opened.encode(record.chatMessages(), addGenerationPrompt: generationPrompt)
+        : opened.tokenizer.encode(try record.string("text"), addSpecialTokens: !noSpecial).ids
     }
+    for ids in lines { Console.print(["ids": .array(ids.map { .integer(Int($0)) })]) }
   }
 }

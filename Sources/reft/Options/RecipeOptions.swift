@@ -1,5 +1,7 @@
 import ArgumentParser
+import JSON
 import Recipes
+import Tensors
 
 /// A recipe and what the command line changes in it.
 struct RecipeOptions: ParsableArguments {
@@ -11,6 +13,12 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(help: "Short for --set model.path=…")
   var model: String?
+
+  @Option(help: "Short for --set model.device=…: cpu, cuda, cuda:N, or auto.")
+  var device: String?
+
+  @Option(help: "CPU threads (default: all cores).")
+  var threads: Int?
 
   @Option(help: "Short for --set data.train=…")
   var train: String?
@@ -37,11 +45,18 @@ struct RecipeOptions: ParsableArguments {
   var dryRun = false
 
   func load(adding more: [String] = []) throws -> Recipe {
+    if let threads { Engine.threads = threads }
     let short: [(String, String?)] = [
-      ("model.path", model), ("data.train", train), ("data.validation", validation), ("method.name", method),
+      ("model.path", model), ("model.device", device), ("data.train", train), ("data.validation", validation),
+      ("method.name", method),
       ("locations", locations), ("output", output),
     ]
-    let overrides = short.compactMap { key, value in value.map { "\(key)=\"\($0)\"" } }
+    let overrides = short.compactMap { key, value in value.map { Recipe.override(key, $0) } }
     return try Recipe.load(path: recipe, overrides: more + overrides + set)
   }
+}
+
+extension Recipe {
+  /// An override that sets a key to this very text, whatever characters it has: JSON's quotes are YAML's too.
+  static func override(_ key: String, _ text: String) -> String { "\(key)=\(JSONValue.string(text).text)" }
 }

@@ -20,7 +20,8 @@ struct PlanReport {
     let share = Double(adapter.parameterCount) / Double(run.model.model.parameterCount) * 100
     var lines = [
       "method      \(adapter.plan.method) \(JSONValue.object(adapter.plan.settings).text)",
-      "locations   \(adapter.plan.locations.line)",
+      "locations   \(adapter.plan.locations.line)"
+        + (adapter.plan.rule == .exact ? "" : " (ends cut as \(adapter.plan.rule.rawValue) does)"),
       "modules     \(modules)",
       "parameters  \(adapter.parameterCount) (\(String(format: "%.4f", share))% of \(run.model.model.parameterCount))",
       "examples    \(run.training.count) for training, \(run.validation.count) for validation",
@@ -37,7 +38,8 @@ struct PlanReport {
   var json: JSONValue {
     [
       "method": .string(run.adapter.plan.method), "settings": .object(run.adapter.plan.settings),
-      "locations": .string(run.adapter.plan.locations.line), "modules": .integer(run.adapter.parts.count),
+      "locations": .string(run.adapter.plan.locations.line), "positions": .string(run.adapter.plan.rule.rawValue),
+      "modules": .integer(run.adapter.parts.count),
       "parameters": .integer(run.adapter.parameterCount), "model_parameters": .integer(run.model.model.parameterCount),
       "train": .integer(run.training.count), "validation": .integer(run.validation.count),
       "examples": .array(

@@ -35,7 +35,12 @@ struct TrainingRun {
   ) throws {
     self.recipe = recipe
     let method = try InterventionRegistry.standard.method(recipe.method.name)
-    if !dryRun { try OutputFolder.check(recipe.output, overwrite: overwrite, marks: ["adapter.json"]) }
+    let state = recipe.output + ".run/state"
+    if !dryRun {
+      try OutputFolder.check(recipe.output, overwrite: overwrite, marks: ["adapter.json"])
+      try Self.checkInterruptedRun(state, resume: resume, overwrite: overwrite)
+    }
+    saved = resume && !dryRun ? try SavedRun(reading: state) : nil
     model = try opened ?? PretrainedModel.opened(recipe.model.path, device: recipe.model.device)
 
     let encoder = ExampleEncoder(
@@ -45,9 +50,7 @@ struct TrainingRun {
       Self.records(data.train, format, limit: data.limit, seed: data.seed), encoder)
     validation = try data.validation.map { try Self.examples(Self.records($0, format), encoder) } ?? []
 
-    let plan = try Self.plan(recipe, method)
-    let state = recipe.output + ".run/state"
-    saved = resume && !dryRun ? try SavedRun(reading: state) : nil
+    let plan = try recipe.plan(of: method)
     if let saved {
       adapter = try Adapter(plan, of: method, for: model.model, restoring: saved.adapterTensors, source: state)
     } else {
@@ -55,6 +58,20 @@ struct TrainingRun {
       adapter = try Adapter(plan, of: method, for: model.model, using: random)
     }
     settings = TrainingSettings(recipe.training)
+  }
+
+  /// A state that is there is neither lost nor looked for in vain without a word.
+  private static func checkInterruptedRun(_ state: String, resume: Bool, overwrite: Bool) throws {
+    let isThere = FileManager.default.fileExists(atPath: state)
+    if resume, !isThere {
+      throw InputError.usage(
+        problem: "there is no interrupted run to resume: '\(state)' does not exist", remedy: "leave out --resume")
+    }
+    if isThere, !resume, !overwrite {
+      throw InputError.usage(
+        problem: "an interrupted run of this output is in '\(state)'",
+        remedy: "pass --resume to go on with it, or --overwrite to begin again")
+    }
   }
 
   private static func records(
@@ -79,37 +96,12 @@ struct TrainingRun {
     return examples
   }
 
-  /// The recipe's method and locations; `heads` and `top` of the method section name a ranking that chooses heads.
-  private static func plan(_ recipe: Recipe, _ method: Interventions.Method) throws -> Adapter.Plan {
-    var settings = recipe.method.configuration
-    let heads = settings["heads"]?.string
-    let top = settings["top"]
-    settings["heads"] = nil
-    settings["top"] = nil
-    let locations: [Location]
-    if let heads {
-      let ranking = try HeadRanking(reading: heads)
-      let count = top?.int ?? ranking.heads.count
-      guard (1...ranking.heads.count).contains(count) else {
-        throw AdapterError.setting(
-          key: "top", expected: "between 1 and the \(ranking.heads.count) heads of \(heads)",
-          got: top?.text ?? "nothing", method: method.name)
-      }
-      locations = ranking.locations(top: count)
-    } else if let top {
-      throw AdapterError.setting(
-        key: "top", expected: "given together with 'heads'", got: top.text, method: method.name)
-    } else {
-      locations = try Location.list(parsing: recipe.locations ?? method.defaultLocations)
-    }
-    return Adapter.Plan(method: method.name, settings: settings, locations: locations)
-  }
-
   /// What a run must share with the one it goes on with.
   private var identity: JSONObject {
     [
       "method": .string(adapter.plan.method), "settings": .object(adapter.plan.settings),
-      "locations": .string(adapter.plan.locations.line), "examples": .integer(training.count),
+      "locations": .string(adapter.plan.locations.line), "positions": .string(adapter.plan.rule.rawValue),
+      "examples": .integer(training.count),
       "tokens": .integer(training.reduce(0) { $0 + $1.tokens.count }), "model": .string(model.checkpoint.fingerprint),
     ]
   }
@@ -128,36 +120,33 @@ struct TrainingRun {
     let trainer = try Trainer(
       model: model.model, adapter: adapter, training: training, validation: validation, settings: settings)
     if let saved { try trainer.resume(saved, run: identity) }
-    try FileManager.default.createDirectory(atPath: workFolder, withIntermediateDirectories: true)
-    let metrics = try MetricsLog(metricsFile, append: saved != nil)
-    let flag = InterruptFlag()
+    try makeFolder(workFolder)
+    let metrics = try MetricsLog(metricsFile, after: saved?.step)
     let meter = ProgressMeter(title, total: Double(trainer.totalSteps), unit: "steps")
+    let before = metrics.history.seconds
     let start = ContinuousClock.now
-    var tokens = 0
-    var losses: [Double] = []
-    var epochs: [EpochMetrics] = []
-    let ending = try trainer.run(shouldStop: { flag.isRaised }) { event in
-      try metrics.write(event)
-      switch event {
-      case .step(let step):
-        tokens += step.tokens
-        losses.append(step.loss)
-        meter.update(
-          Double(step.step),
-          detail: String(
-            format: "epoch %.1f  loss %.3f  %@ tokens/s", step.epoch, step.loss,
-            ProgressMeter.short(step.tokensPerSecond)))
-      case .epoch(let epoch):
-        epochs.append(epoch)
-        try trainer.save(to: stateFolder, run: identity)
+    let ending = try InterruptFlag.watched { flag in
+      let ending = try trainer.run(shouldStop: { flag.isRaised }) { event in
+        try metrics.write(event)
+        switch event {
+        case .step(let step):
+          meter.update(
+            Double(step.step),
+            detail: String(
+              format: "epoch %.1f  loss %.3f  %@ tokens/s", step.epoch, step.loss,
+              ProgressMeter.short(step.tokensPerSecond)))
+        case .epoch: try trainer.save(to: stateFolder, run: identity)
+        }
       }
+      if ending == .interrupted { try trainer.save(to: stateFolder, run: identity) }
+      return ending
     }
-    if ending == .interrupted { try trainer.save(to: stateFolder, run: identity) }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    meter.finish(losses.last.map { String(format: "loss %.3f", $0) } ?? "")
+    let history = metrics.history
+    let seconds = before + (ContinuousClock.now - start) / .seconds(1)
+    meter.finish(history.losses.last.map { String(format: "loss %.3f", $0) } ?? "")
     return Outcome(
-      ending: ending, seconds: seconds, tokensPerSecond: Double(tokens) / max(seconds, 1e-9), epochs: epochs,
-      losses: losses)
+      ending: ending, seconds: seconds, tokensPerSecond: Double(history.tokens) / max(seconds, 1e-9),
+      epochs: history.epochs, losses: history.losses)
   }
 
   /// Trains; an interruption ends the command with the words that say how to go on.
@@ -208,11 +197,11 @@ extension TrainingSettings {
   }
 }
 
-extension EpochMetrics {
-  var json: JSONObject {
-    [
-      "epoch": .integer(epoch), "loss": .number(loss),
-      "validation_loss": validationLoss.map(JSONValue.number) ?? .null, "best": .bool(isBest),
-    ]
+/// Makes a folder and those above it.
+func makeFolder(_ path: String) throws(InputError) {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw .unwritable(path: path)
   }
 }

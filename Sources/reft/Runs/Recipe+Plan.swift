@@ -1,0 +1,50 @@
+import Interventions
+import JSON
+import LanguageModels
+import Recipes
+
+extension Recipe {
+  /// The method with its settings, locations and rule of positions; `heads` and `top` of the method section name a ranking
+  /// that chooses heads.
+  func plan(of method: Interventions.Method) throws -> Adapter.Plan {
+    var settings = self.method.configuration
+    for key in ["heads", "top"] { settings[key] = nil }
+    return Adapter.Plan(
+      method: method.name, settings: settings,
+      locations: try rankedLocations() ?? Location.list(parsing: locations ?? method.defaultLocations),
+      rule: Positions.Rule(rawValue: positions.rawValue) ?? .exact)
+  }
+
+  /// The best heads of the ranking that the method section names; nil where it names none.
+  private func rankedLocations() throws -> [Location]? {
+    let (heads, top) = (setting("heads"), setting("top"))
+    guard let heads else {
+      guard let top else { return nil }
+      throw refused("top", expected: "given together with 'heads'", got: top)
+    }
+    guard let path = heads.string else {
+      throw refused("heads", expected: "the path of a ranking (.json or .npy)", got: heads)
+    }
+    guard locations == nil else {
+      throw InputError.usage(
+        problem: "both 'locations' and 'method.heads' say which heads are trained",
+        remedy: "leave out one of them (--set locations= or --set method.heads=)")
+    }
+    let ranking = try HeadRanking(reading: path)
+    guard let top else { return ranking.locations(top: ranking.heads.count) }
+    guard let count = top.int, (1...ranking.heads.count).contains(count) else {
+      throw refused("top", expected: "between 1 and the \(ranking.heads.count) heads of \(path)", got: top)
+    }
+    return ranking.locations(top: count)
+  }
+
+  /// A setting of the method that is there and not null.
+  private func setting(_ key: String) -> JSONValue? {
+    guard let value = method.configuration[key], !value.isNull else { return nil }
+    return value
+  }
+
+  private func refused(_ key: String, expected: String, got: JSONValue) -> AdapterError {
+    .setting(key: key, expected: expected, got: got.text, method: method.name)
+  }
+}
