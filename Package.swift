@@ -108,6 +108,12 @@ let wetRooms: [Target] = [
     ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
+  // The tests start the command that SwiftPM leaves beside them.
+  .testTarget(
+    name: "CommandTests",
+    dependencies: ["reft", "Checkpoints", "JSON", "LanguageModels", "Tensors", "_TestSupport"].map {
+      .byName(name: $0)
+    }, exclude: ["Fixtures"], swiftSettings: swiftSettings),
   tests(
     of: "Training",
     ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
