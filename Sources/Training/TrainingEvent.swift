@@ -37,6 +37,7 @@ public struct EpochMetrics: Sendable, Equatable {
   /// Whether the validation loss is the best so far (always true without validation records).
   public let isBest: Bool
 
+  /// One pass, such as a metrics file tells of it.
   public init(epoch: Int, loss: Double, validationLoss: Double?, isBest: Bool) {
     self.epoch = epoch
     self.loss = loss

@@ -8,7 +8,7 @@ import _TestSupport
     try place.writeRecipe("loreft", data: "{train: train.jsonl, format: kinship}")
     try place.writeRecipe("stage1", method: "{name: lofit, part: scale}", locations: nil)
     try place.writeRecipe(
-      "lofit", method: "{name: lofit, heads: results/adapters/stage1/heads.json, top: 2}", locations: nil)
+      "lofit", method: "{name: lofit, heads: an/older/ranking.json, top: 2}", locations: nil)
     return place
   }
 
@@ -84,6 +84,10 @@ import _TestSupport
     // The second recipe's fault shows before the first is trained.
     try place.writeRecipe("bad", locations: "9.block_output@f1")
     try place.refuses(["compare", "loreft.yaml", "bad.yaml"] + flags, saying: ["layer 9 is out of range"])
+    try place.refuses(["compare", "lofit.yaml"] + flags, saying: ["(an/older/ranking.json)", "fix:"])
+    try place.refuses(
+      ["compare", "stage1.yaml", "lofit.yaml", "--set", "training.max_length=5"] + flags,
+      saying: ["things are wrong", "(train.jsonl, line 1)"])
     try place.writeRecipe("base")
     try place.refuses(["compare", "base.yaml"] + flags, saying: ["'base' cannot name a row", "fix:"])
     try place.refuses(

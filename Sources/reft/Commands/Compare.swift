@@ -59,10 +59,7 @@ struct Compare: ParsableCommand {
     }
     try checkNames(loaded.map(\.name))
     let opened = try model.open()
-    // What is wrong with the last recipe shows now, not after the first ones have been trained.
-    for (_, recipe) in loaded where !Self.readsRankingToCome(recipe) {
-      _ = try TrainingRun(recipe, overwrite: true, dryRun: true, model: opened)
-    }
+    try check(loaded.map(\.recipe), opened)
     try makeFolder(output + "/adapters")
     var comparison = Comparison(task: task.name, modelParameters: opened.model.parameterCount)
     comparison.add(
@@ -75,7 +72,7 @@ struct Compare: ParsableCommand {
       }
       let run = try TrainingRun(recipe, overwrite: true, model: opened)
       let outcome = try run.trainOrStop(title: "training \(name)")
-      if recipe.method.configuration["part"]?.string == LoFiT.Part.scale.rawValue {
+      if Self.ranksHeads(recipe) {
         let top = try HeadReport.top(nil, of: opened.model.shape)
         comparison.heads = try run.keepRanking(outcome, top: top, overwrite: true)
         ranking = recipe.output + "/heads.json"
@@ -94,6 +91,7 @@ struct Compare: ParsableCommand {
     Console.print(comparison.someAnswers(answers))
     Console.note("adapters: \(output)/adapters    report: \(output)/report.html    summary: \(output)/summary.json")
   }
+
   /// Rows, adapters and reports go by the recipes' names.
   private func checkNames(_ names: [String]) throws(InputError) {
     var taken: Set = ["base", "summary"]
@@ -104,7 +102,18 @@ struct Compare: ParsableCommand {
     }
   }
 
-  private static func readsRankingToCome(_ recipe: Recipe) -> Bool {
-    recipe.method.configuration["heads"]?.string.map { !FileManager.default.fileExists(atPath: $0) } ?? false
+  /// Shows what is wrong with the last recipe now, and not after the first ones have been trained.
+  private func check(_ recipes: [Recipe], _ model: PretrainedModel) throws {
+    var rankingComes = false
+    for var recipe in recipes {
+      if rankingComes { for key in ["heads", "top"] { recipe.method.configuration[key] = nil } }
+      _ = try TrainingRun(recipe, overwrite: true, dryRun: true, model: model)
+      rankingComes = rankingComes || Self.ranksHeads(recipe)
+    }
+  }
+
+  /// Whether this is LoFiT's first stage, which leaves a head ranking.
+  private static func ranksHeads(_ recipe: Recipe) -> Bool {
+    recipe.method.configuration["part"]?.string == LoFiT.Part.scale.rawValue
   }
 }
