@@ -26,8 +26,8 @@ struct ModelOptions: ParsableArguments {
 
 extension PretrainedModel {
   static func opened(_ path: String, device: String) throws -> PretrainedModel {
-    let meter = ProgressMeter("loading the model", total: 100, unit: "%")
-    let model = try PretrainedModel.open(path, device: Device.resolve(device)) { meter.update($0 * 100) }
+    let meter = ProgressMeter("loading the model", total: 1, unit: "")
+    let model = try PretrainedModel.open(path, device: Device.resolve(device)) { meter.update($0) }
     meter.finish()
     return model
   }

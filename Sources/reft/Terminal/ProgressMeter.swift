@@ -13,6 +13,7 @@ final class ProgressMeter {
 
   /// - Parameters:
   ///   - total: how much there is to do, in `unit`s.
+  ///   - unit: what is counted; empty where only the share is known, and a rate would say nothing.
   init(_ title: String, total: Double, unit: String) {
     self.title = title
     self.total = total
@@ -35,7 +36,7 @@ final class ProgressMeter {
     let left = rate > 0 ? (total - done) / rate : 0
     let share = min(1, done / max(total, 1e-9))
     let words = [
-      "\(Int(share * 100))%", "\(Self.short(rate)) \(unit)/s", "\(Self.time(left)) left", detail,
+      "\(Int(share * 100))%", unit.isEmpty ? "" : "\(Self.short(rate)) \(unit)/s", "\(Self.time(left)) left", detail,
     ].filter { !$0.isEmpty }.joined(separator: "  ")
     if Console.errorIsTerminal {
       let filled = Int(share * 24)
