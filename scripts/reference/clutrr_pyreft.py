@@ -20,6 +20,14 @@ def positions(prompt, count=7):
     return [*range(count), *range(prompt - count, prompt)]
 
 
+@torch.no_grad()
+def complete(base, rank):
+    """Replaces the random columns that torch completes a base with by those of the QR factorisation of its first ones."""
+    Q, upper = torch.linalg.qr(base[:, :rank], mode="complete")
+    Q[:, :rank] *= upper.diagonal().sign()
+    base.copy_(Q)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", required=True)
@@ -27,6 +35,7 @@ def main():
     arguments.add_argument("--rate", type=float, default=2e-3)
     arguments.add_argument("--seed", type=int, default=42)
     arguments.add_argument("--tests", type=int, default=None, help="only so many test stories")
+    arguments.add_argument("--complete", action="store_true", help="complete the base of R by its QR factorisation, as reft does")
     arguments.add_argument("--base", action="store_true", help="evaluate the untouched model and stop")
     arguments = arguments.parse_args()
 
@@ -46,6 +55,9 @@ def main():
          "intervention": pyreft.LoreftIntervention(
              embed_dim=model.config.hidden_size, low_rank_dimension=arguments.rank, dtype=torch.float32)}
         for layer in range(layers)]))
+    if arguments.complete:
+        for edit in reft.interventions.values():
+            complete((edit[0] if isinstance(edit, (tuple, list)) else edit).rotate_layer.parametrizations.weight[0].base, arguments.rank)
     parameters = [part for part in reft.parameters() if part.requires_grad]
     if not parameters:
         parameters = [part for edit in reft.interventions.values() for part in edit.parameters()]
