@@ -14,7 +14,7 @@ import Tensors
 ///
 /// Deviation: torch completes the base with random columns, we with the QR factorisation's. Any completion describes the
 /// same matrices; Adam's path depends on it, and is torch's own when torch is given this completion. On SmolLM2 this one learns
-/// faster than a random one (README, CLUTRR): its coordinates stay near the axes of the residual stream, which Adam scales.
+/// faster than a random one (README, CLUTRR); a likely reason is that its coordinates stay near the axes of the residual stream.
 final class OrthonormalColumns {
   /// The point where the coordinates are zero, `[d, r]`.
   let base: Tensor
