@@ -60,7 +60,6 @@ struct Merge: ParsableCommand {
     var configuration = opened.checkpoint.configuration.object
     for (key, value) in merge.configuration { configuration[key] = value }
     configuration["torch_dtype"] = "float32"
-    if configuration["architectures"] == nil { configuration["architectures"] = ["LlamaForCausalLM"] }
     let kept = opened.checkpoint.tensors.filter { merge.tensors[$0.name] == nil }.map { stored in
       WritableTensor(name: stored.name, storage: .float32, shape: stored.shape) { sink in
         try stored.floats().withUnsafeBytes(sink)

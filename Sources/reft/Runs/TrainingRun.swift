@@ -22,8 +22,8 @@ struct TrainingRun {
   private let saved: SavedRun?
 
   /// Where an unfinished run keeps its state and metrics, beside the output folder.
-  var workFolder: String { recipe.output + ".run" }
-  private var stateFolder: String { workFolder + "/state" }
+  var workFolder: String { Self.workFolder(of: recipe) }
+  private var stateFolder: String { Self.stateFolder(of: recipe) }
   private var metricsFile: String { workFolder + "/metrics.jsonl" }
 
   /// - Parameters:
@@ -35,7 +35,7 @@ struct TrainingRun {
   ) throws {
     self.recipe = recipe
     let method = try InterventionRegistry.standard.method(recipe.method.name)
-    let state = recipe.output + ".run/state"
+    let state = Self.stateFolder(of: recipe)
     if !dryRun {
       try OutputFolder.check(recipe.output, overwrite: overwrite, marks: ["adapter.json"])
       try Self.checkInterruptedRun(state, resume: resume, overwrite: overwrite)
@@ -59,6 +59,9 @@ struct TrainingRun {
     }
     settings = TrainingSettings(recipe.training)
   }
+
+  private static func workFolder(of recipe: Recipe) -> String { recipe.output + ".run" }
+  private static func stateFolder(of recipe: Recipe) -> String { workFolder(of: recipe) + "/state" }
 
   /// A state that is there is neither lost nor looked for in vain without a word.
   private static func checkInterruptedRun(_ state: String, resume: Bool, overwrite: Bool) throws {
@@ -186,12 +189,24 @@ struct TrainingRun {
   }
 }
 
+extension Training.Schedule {
+  /// The recipe's word for it; a word that is added there does not compile here until it is told apart.
+  init(_ schedule: Recipe.Schedule) {
+    self =
+      switch schedule {
+      case .linear: .linear
+      case .cosine: .cosine
+      case .constant: .constant
+      }
+  }
+}
+
 extension TrainingSettings {
   init(_ recipe: Recipe.Training) {
     self.init(
       epochs: recipe.epochs, batchSize: recipe.batchSize, accumulation: recipe.accumulation,
       microBatchTokens: recipe.microBatchTokens ?? 2048, learningRate: recipe.learningRate,
-      schedule: Training.Schedule(rawValue: recipe.schedule.rawValue) ?? .linear, warmupRatio: recipe.warmupRatio,
+      schedule: Training.Schedule(recipe.schedule), warmupRatio: recipe.warmupRatio,
       weightDecay: recipe.weightDecay, beta1: recipe.betas[0], beta2: recipe.betas[1], epsilon: recipe.epsilon,
       gradientClip: recipe.gradientClip, l1: recipe.l1Penalty, seed: UInt64(recipe.seed), patience: recipe.patience)
   }
