@@ -28,7 +28,6 @@ ReftStatus reft_from_foreign(void *bytes, const int64_t *shape, int32_t rank, Re
 
 REFT_OP(reft_full, (const int64_t *shape, int32_t rank, double value, ReftType type, ReftDevice d, ReftTensor **out),
         at::full(sizes(shape, rank), value, options(type, d)))
-REFT_OP(reft_arange, (int64_t from, int64_t to, ReftDevice d, ReftTensor **out), at::arange(from, to, options(REFT_I64, d)))
 REFT_OP(reft_eye, (int64_t n, int64_t m, ReftDevice d, ReftTensor **out), at::eye(n, m, options(REFT_F32, d)))
 
 static at::Generator &generator(ReftGenerator *g) { return *reinterpret_cast<at::Generator *>(g); }

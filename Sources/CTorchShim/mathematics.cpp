@@ -11,9 +11,6 @@ REFT_OP(reft_add_scalar, (ReftTensor * a, double b, ReftTensor **out), at::add(b
 REFT_OP(reft_multiply_scalar, (ReftTensor * a, double b, ReftTensor **out), at::mul(borrow(a), b))
 REFT_OP(reft_negate, (ReftTensor * a, ReftTensor **out), at::neg(borrow(a)))
 REFT_OP(reft_abs, (ReftTensor * a, ReftTensor **out), at::abs(borrow(a)))
-REFT_OP(reft_sqrt, (ReftTensor * a, ReftTensor **out), at::sqrt(borrow(a)))
-REFT_OP(reft_exp, (ReftTensor * a, ReftTensor **out), at::exp(borrow(a)))
-REFT_OP(reft_log, (ReftTensor * a, ReftTensor **out), at::log(borrow(a)))
 REFT_OP(reft_cos, (ReftTensor * a, ReftTensor **out), at::cos(borrow(a)))
 REFT_OP(reft_sin, (ReftTensor * a, ReftTensor **out), at::sin(borrow(a)))
 REFT_OP(reft_tanh, (ReftTensor * a, ReftTensor **out), at::tanh(borrow(a)))
@@ -26,12 +23,10 @@ REFT_OP(reft_is_finite, (ReftTensor * a, ReftTensor **out), at::isfinite(borrow(
 
 REFT_OP(reft_sum, (ReftTensor * a, ReftTensor **out), at::sum(borrow(a)))
 REFT_OP(reft_sum_along, (ReftTensor * a, int64_t d, bool keep, ReftTensor **out), at::sum(borrow(a), {d}, keep))
-REFT_OP(reft_mean_along, (ReftTensor * a, int64_t d, bool keep, ReftTensor **out), at::mean(borrow(a), {d}, keep))
 REFT_OP(reft_max, (ReftTensor * a, ReftTensor **out), at::max(borrow(a)))
 REFT_OP(reft_argmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::argmax(borrow(a), d))
 REFT_OP(reft_norm, (ReftTensor * a, ReftTensor **out), at::norm(borrow(a)))
 REFT_OP(reft_norm_along, (ReftTensor * a, int64_t d, ReftTensor **out), at::norm(borrow(a), 2, {d}))
-REFT_OP(reft_softmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::softmax(borrow(a), d))
 REFT_OP(reft_log_softmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::log_softmax(borrow(a), d))
 
 REFT_OP(reft_reshape, (ReftTensor * a, const int64_t *shape, int32_t rank, ReftTensor **out), at::reshape(borrow(a), sizes(shape, rank)))
@@ -43,8 +38,6 @@ REFT_OP(reft_squeeze, (ReftTensor * a, int64_t d, ReftTensor **out), at::squeeze
 REFT_OP(reft_index_select, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor **out), at::index_select(borrow(a), d, borrow(index)))
 REFT_OP(reft_index_copy, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor *source, ReftTensor **out),
         at::index_copy(borrow(a), d, borrow(index), borrow(source)))
-REFT_OP(reft_index_add, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor *source, ReftTensor **out),
-        at::index_add(borrow(a), d, borrow(index), borrow(source)))
 REFT_OP(reft_gather, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor **out), at::gather(borrow(a), d, borrow(index)))
 REFT_OP(reft_lower_triangle, (ReftTensor * a, int64_t diagonal, ReftTensor **out), at::tril(borrow(a), diagonal))
 REFT_OP(reft_upper_triangle, (ReftTensor * a, int64_t diagonal, ReftTensor **out), at::triu(borrow(a), diagonal))

@@ -38,12 +38,6 @@ extension Tensor {
 
   /// `|x|` of every element.
   public func abs() throws(TensorError) -> Tensor { try perform("abs", [self]) { reft_abs(handle, $0) } }
-  /// Square root of every element; NaN below zero.
-  public func sqrt() throws(TensorError) -> Tensor { try perform("sqrt", [self]) { reft_sqrt(handle, $0) } }
-  /// `e^x` of every element.
-  public func exp() throws(TensorError) -> Tensor { try perform("exp", [self]) { reft_exp(handle, $0) } }
-  /// Natural logarithm of every element; -infinity at zero, NaN below it.
-  public func log() throws(TensorError) -> Tensor { try perform("log", [self]) { reft_log(handle, $0) } }
   /// Cosine of every element, in radians.
   public func cos() throws(TensorError) -> Tensor { try perform("cos", [self]) { reft_cos(handle, $0) } }
   /// Sine of every element, in radians.

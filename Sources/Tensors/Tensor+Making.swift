@@ -74,11 +74,6 @@ extension Tensor {
     try full(shape, value: 0, dtype: dtype, on: device)
   }
 
-  /// The whole numbers of a range, int64.
-  public static func range(_ range: Range<Int>, on device: Device = .cpu) throws(TensorError) -> Tensor {
-    try perform("range", []) { reft_arange(Int64(range.lowerBound), Int64(range.upperBound), device.native, $0) }
-  }
-
   /// `rows` x `columns` with ones on the diagonal.
   public static func identity(rows: Int, columns: Int, on device: Device = .cpu) throws(TensorError) -> Tensor {
     try perform("identity", []) { reft_eye(Int64(rows), Int64(columns), device.native, $0) }

@@ -7,10 +7,6 @@ extension Tensor {
   public func sum(along dimension: Int, keep: Bool = false) throws(TensorError) -> Tensor {
     try perform("sum", [self]) { reft_sum_along(handle, Int64(dimension), keep, $0) }
   }
-  /// Means along one dimension; `keep` leaves it with size one, else it goes away.
-  public func mean(along dimension: Int, keep: Bool = false) throws(TensorError) -> Tensor {
-    try perform("mean", [self]) { reft_mean_along(handle, Int64(dimension), keep, $0) }
-  }
   /// The largest element, a scalar; NaN if any element is.
   public func max() throws(TensorError) -> Tensor { try perform("max", [self]) { reft_max(handle, $0) } }
   /// Index of the largest element along a dimension, int64; the first of equals.
@@ -22,10 +18,6 @@ extension Tensor {
   /// Euclidean norm along a dimension.
   public func norm(along dimension: Int) throws(TensorError) -> Tensor {
     try perform("norm", [self]) { reft_norm_along(handle, Int64(dimension), $0) }
-  }
-  /// `e^x / sum e^x` along one dimension, shifted by the maximum so that nothing overflows.
-  public func softmax(along dimension: Int) throws(TensorError) -> Tensor {
-    try perform("softmax", [self]) { reft_softmax(handle, Int64(dimension), $0) }
   }
   /// `x - log sum e^x` along one dimension, in nats.
   public func logSoftmax(along dimension: Int) throws(TensorError) -> Tensor {

@@ -45,12 +45,6 @@ extension Tensor {
       reft_index_copy(handle, Int64(dimension), index.handle, source.handle, $0)
     }
   }
-  /// A copy in which `source` is added to the entries that `index` names.
-  public func adding(_ source: Tensor, at index: Tensor, along dimension: Int = 0) throws(TensorError) -> Tensor {
-    try perform("adding", [self, index, source]) {
-      reft_index_add(handle, Int64(dimension), index.handle, source.handle, $0)
-    }
-  }
   /// Picks one entry a place along a dimension: `result[i][j] = self[i][index[i][j]]` for the last of two.
   ///
   /// - Parameter index: int64, of the rank of `self`.

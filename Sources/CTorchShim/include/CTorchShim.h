@@ -54,7 +54,6 @@ ReftStatus reft_from_bytes(const void *_Nonnull bytes, const int64_t *_Nonnull s
 ReftStatus reft_from_foreign(void *_Nonnull bytes, const int64_t *_Nonnull shape, int32_t rank, ReftType type,
                              void *_Nonnull owner, void (*_Nonnull release)(void *_Nonnull), ReftOut out);
 ReftStatus reft_full(const int64_t *_Nonnull shape, int32_t rank, double value, ReftType type, ReftDevice device, ReftOut out);
-ReftStatus reft_arange(int64_t from, int64_t to, ReftDevice device, ReftOut out);
 ReftStatus reft_eye(int64_t n, int64_t m, ReftDevice device, ReftOut out);
 
 // Randomness
@@ -76,9 +75,6 @@ ReftStatus reft_add_scalar(ReftIn a, double b, ReftOut out);
 ReftStatus reft_multiply_scalar(ReftIn a, double b, ReftOut out);
 ReftStatus reft_negate(ReftIn a, ReftOut out);
 ReftStatus reft_abs(ReftIn a, ReftOut out);
-ReftStatus reft_sqrt(ReftIn a, ReftOut out);
-ReftStatus reft_exp(ReftIn a, ReftOut out);
-ReftStatus reft_log(ReftIn a, ReftOut out);
 ReftStatus reft_cos(ReftIn a, ReftOut out);
 ReftStatus reft_sin(ReftIn a, ReftOut out);
 ReftStatus reft_tanh(ReftIn a, ReftOut out);
@@ -91,12 +87,10 @@ ReftStatus reft_is_finite(ReftIn a, ReftOut out);
 // Reductions
 ReftStatus reft_sum(ReftIn a, ReftOut out);
 ReftStatus reft_sum_along(ReftIn a, int64_t dimension, bool keep, ReftOut out);
-ReftStatus reft_mean_along(ReftIn a, int64_t dimension, bool keep, ReftOut out);
 ReftStatus reft_max(ReftIn a, ReftOut out);
 ReftStatus reft_argmax(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_norm(ReftIn a, ReftOut out);
 ReftStatus reft_norm_along(ReftIn a, int64_t dimension, ReftOut out);
-ReftStatus reft_softmax(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_log_softmax(ReftIn a, int64_t dimension, ReftOut out);
 
 // Shape and selection
@@ -109,7 +103,6 @@ ReftStatus reft_squeeze(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_concatenate(ReftTensor *_Nonnull const *_Nonnull parts, int32_t count, int64_t dimension, ReftOut out);
 ReftStatus reft_index_select(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
 ReftStatus reft_index_copy(ReftIn a, int64_t dimension, ReftIn index, ReftIn source, ReftOut out);
-ReftStatus reft_index_add(ReftIn a, int64_t dimension, ReftIn index, ReftIn source, ReftOut out);
 ReftStatus reft_gather(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
 ReftStatus reft_lower_triangle(ReftIn a, int64_t diagonal, ReftOut out);
 ReftStatus reft_upper_triangle(ReftIn a, int64_t diagonal, ReftOut out);
