@@ -7,11 +7,48 @@ extension Tokenizer {
   ///
   /// - Parameter addSpecialTokens: Whether the post-processor adds its tokens (begin of text and its like).
   public func encode(_ text: String, addSpecialTokens: Bool = true) -> Encoding {
+    joined([Array(text.utf8)], addSpecialTokens: addSpecialTokens)
+  }
+
+  /// The tokens of two texts that belong together, a question and its context or two sentences to compare.
+  ///
+  /// Offsets are places in the text that a token is of. Nothing is cut: an encoding longer than a model takes is the model's to
+  /// refuse.
+  ///
+  /// - Parameters:
+  ///   - pair: The second text, which gets type id 1 unless the post-processor says otherwise.
+  ///   - addSpecialTokens: Whether the post-processor adds its tokens (begin of text, separators and their like).
+  /// - Throws: ``TokenizerError/noPairTemplate(source:)`` where the tokenizer's template is for single texts alone.
+  public func encode(
+    _ text: String, pair: String, addSpecialTokens: Bool = true
+  ) throws(TokenizerError) -> Encoding {
+    if let postProcessor, !postProcessor.takesPairs { throw .noPairTemplate(source: source) }
+    return joined([Array(text.utf8), Array(pair.utf8)], addSpecialTokens: addSpecialTokens)
+  }
+
+  /// One or two texts encoded and put together by the post-processor.
+  private func joined(_ texts: [[UInt8]], addSpecialTokens: Bool) -> Encoding {
+    var parts = texts.indices.map { index in
+      var encoding = encode(AlignedText(input: texts[index]))
+      encoding.typeIDs = Array(repeating: Int32(index), count: encoding.ids.count)
+      return EncodedPart(encoding: encoding, text: index)
+    }
+    postProcessor?.apply(to: &parts, of: texts, addSpecialTokens: addSpecialTokens) { id, input in
+      // An added token that takes white space with it has it in the text and not in its name.
+      Self.spaces(self.added.token(of: id) == nil ? self.model.vocabulary.token(of: id) ?? [] : input)
+    }
+    if parts.count == 1 { return parts[0].encoding }
+    return Encoding(
+      ids: parts.flatMap(\.encoding.ids), offsets: parts.flatMap(\.encoding.offsets),
+      typeIDs: parts.flatMap(\.encoding.typeIDs))
+  }
+
+  /// Added tokens, normalizer, pre-tokenizer and model.
+  private func encode(_ input: AlignedText) -> Encoding {
     var workspace = workspaces.withLock { $0.popLast() } ?? ModelWorkspace()
     defer { workspaces.withLock { $0.append(workspace) } }
 
     var encoding = Encoding()
-    let input = AlignedText(input: Array(text.utf8))
     for (token, range) in added.plain.spans(of: input.bytes, input.all) {
       if let token {
         encoding.append(token.id, input.origin(of: range))
@@ -34,10 +71,6 @@ extension Tokenizer {
           }
         }
       }
-    }
-    postProcessor?.apply(to: &encoding, of: input.bytes, addSpecialTokens: addSpecialTokens) { id, range in
-      // An added token that takes white space with it has it in the text and not in its name.
-      Self.spaces(self.added.token(of: id) == nil ? self.model.vocabulary.token(of: id) ?? [] : input.bytes[range])
     }
     return encoding
   }

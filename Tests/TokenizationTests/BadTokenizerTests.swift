@@ -10,7 +10,7 @@ import Tokenization
 
   @Test(arguments: [
     ("normalizer", "Nmt", "Prepend"), ("pre_tokenizer", "Whitespace", "Digits"), ("model", "Unigram", "BPE"),
-    ("post_processor", "BertProcessing", "TemplateProcessing"), ("decoder", "WordPiece", "ByteFallback"),
+    ("post_processor", "Other", "BertProcessing"), ("decoder", "CTC", "ByteFallback"),
   ])
   func `an unknown kind of stage is an error that names stage, type and what there is`(
     stage: String, type: String, known: String
@@ -180,6 +180,50 @@ import Tokenization
     #expect(
       Samples.error { $0["post_processor"] = template }
         == .tokenNotInVocabulary(token: "<x>", namedBy: "the template", source: "tokenizer.json, 'post_processor'"))
+  }
+
+  @Test func `a template must have its texts, each once, and there is at most one`() {
+    func change(_ single: [JSONValue], _ pair: [JSONValue]) -> TokenizerError? {
+      Samples.error {
+        $0["post_processor"] = [
+          "type": "TemplateProcessing", "single": .array(single), "pair": .array(pair), "special_tokens": [:],
+        ]
+      }
+    }
+    let a: JSONValue = ["Sequence": ["id": "A", "type_id": 0]]
+    let b: JSONValue = ["Sequence": ["id": "B", "type_id": 1]]
+    #expect(change([a], [a, b]) == nil)
+    for (single, pair) in [([b], [a, b]), ([a, b], [a, b]), ([a, a], [a, b]), ([], [a, b]), ([a], [a, b, b])] {
+      guard case .unsupportedSetting? = change(single, pair) else {
+        Issue.record("no error for \(single) and \(pair)")
+        continue
+      }
+    }
+    let bert: JSONValue = ["type": "BertProcessing", "cls": ["<s>", 0], "sep": ["</s>", 1]]
+    let two: JSONValue = ["type": "Sequence", "processors": [bert, bert]]
+    guard
+      case .unsupportedSetting("post_processor", "processors", _, _, _)? = Samples.error({
+        $0["post_processor"] = two
+      })
+    else {
+      Issue.record("no error for two templates")
+      return
+    }
+  }
+
+  @Test func `a pair for a template of single texts is an error`() throws {
+    for pair: JSONValue? in [nil, [], [["Sequence": ["id": "A", "type_id": 0]]]] {
+      let tokenizer = try Samples.tokenizer {
+        var template: JSONObject = ["type": "TemplateProcessing", "special_tokens": [:]]
+        template["single"] = [["Sequence": ["id": "A", "type_id": 0]]]
+        template["pair"] = pair
+        $0["post_processor"] = .object(template)
+      }
+      #expect(tokenizer.encode("hello").ids == [261])
+      #expect(throws: TokenizerError.noPairTemplate(source: "tokenizer.json")) {
+        try tokenizer.encode("hello", pair: "hello")
+      }
+    }
   }
 
   @Test func `a template whose ids are not in the vocabulary is an error`() {

@@ -43,6 +43,10 @@ import Tokenization
           ["SpecialToken": ["id": "<s>", "type_id": 0]], ["Sequence": ["id": "A", "type_id": 0]],
           ["SpecialToken": ["id": "</s>", "type_id": 0]],
         ],
+        "pair": [
+          ["Sequence": ["id": "B", "type_id": 3]], ["SpecialToken": ["id": "</s>", "type_id": 2]],
+          ["Sequence": ["id": "A", "type_id": 1]],
+        ],
         "special_tokens": [
           "<s>": ["id": "<s>", "ids": [0], "tokens": ["<s>"]], "</s>": ["id": "</s>", "ids": [1], "tokens": ["</s>"]],
         ],
@@ -52,6 +56,15 @@ import Tokenization
     #expect(tokenizer.encode("hello", addSpecialTokens: false) == Encoding(ids: [261], offsets: [0..<5]))
     #expect(tokenizer.encode("") == Encoding(ids: [0, 1], offsets: [0..<0, 0..<0]))
     #expect(tokenizer.encode("", addSpecialTokens: false) == Encoding())
+    #expect(
+      try tokenizer.encode("hellohello", pair: "!hello")
+        == Encoding(
+          ids: [35, 261, 1, 261, 261], offsets: [0..<1, 1..<6, 0..<0, 0..<5, 5..<10], typeIDs: [3, 3, 2, 1, 1]))
+  }
+
+  @Test func `without a template a pair is one text after the other`() throws {
+    let encoding = try Samples.tokenizer().encode("hello", pair: "hello!")
+    #expect(encoding == Encoding(ids: [261, 261, 35], offsets: [0..<5, 0..<5, 5..<6], typeIDs: [0, 1, 1]))
   }
 
   @Test func `a character without a token leaves none and moves no offsets`() throws {
