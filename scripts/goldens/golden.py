@@ -10,6 +10,8 @@ and `golden.json`.
     venv/bin/pip install torch==2.11.0 transformers==4.45.1 safetensors numpy==1.26.4
     venv/bin/pip install --no-deps pyreft==0.1.0 pyvene==0.1.8     # and what their imports then ask for
     venv/bin/python scripts/goldens/llama.py                       # and so on, one script a subject
+
+`architectures.py` needs a later transformers, which it names.
 """
 
 import contextlib
@@ -19,8 +21,10 @@ import pathlib
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.models.llama import modeling_llama
 
+FLOAT32 = torch.float32
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Tests" / "Goldens"
 
 torch.set_num_threads(1)
@@ -49,17 +53,42 @@ def true_float64():
         modeling_llama.LlamaRMSNorm.forward, modeling_llama.LlamaRotaryEmbedding.forward = norm, rotary
 
 
-def in_both_precisions(case):
+class NoFloat32(TorchDispatchMode):
+    """Stops at the first operation that computes in float32."""
+
+    def __torch_dispatch__(self, operation, types, arguments=(), keywords=None):
+        result = operation(*arguments, **(keywords or {}))
+        for value in result if isinstance(result, (tuple, list)) else [result]:
+            assert getattr(value, "dtype", None) is not FLOAT32, f"{operation} computes in float32"
+        return result
+
+
+@contextlib.contextmanager
+def float64_everywhere():
+    """Whatever a model asks of float32 happens in float64: casts, buffers and parameters of models built here."""
+    short, cast, default = torch.float, torch.Tensor.float, torch.get_default_dtype()
+    torch.float32 = torch.float = torch.float64
+    torch.Tensor.float = torch.Tensor.double
+    torch.set_default_dtype(torch.float64)
+    try:
+        with NoFloat32():
+            yield
+    finally:
+        torch.set_default_dtype(default)
+        torch.float32, torch.float, torch.Tensor.float = FLOAT32, short, cast
+
+
+def in_both_precisions(case, float64=true_float64):
     """The case's tensors in float32, and in float64 (a tensor that is not floating point must be equal in both)."""
     single = case(torch.float32)
-    with true_float64():
+    with float64():
         double = case(torch.float64)
     return single, double
 
 
-def write(name, case, facts=None, inputs=None):
+def write(name, case, facts=None, inputs=None, float64=true_float64):
     """Runs a case twice and writes its golden. `inputs` are tensors that are given, not computed: no tolerance."""
-    single, double = in_both_precisions(case)
+    single, double = in_both_precisions(case, float64)
     tolerances = {}
     for key, value in single.items():
         if value.is_floating_point():
@@ -80,6 +109,7 @@ def write(name, case, facts=None, inputs=None):
     (folder / "golden.json").write_text(json.dumps(described, indent=2) + "\n")
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{name}: {len(tensors)} tensors, {size / 1024:.0f} KiB, tolerances up to {max(tolerances.values()):.1e}")
+    return tolerances
 
 
 def random_llama(seed, **settings):
@@ -87,15 +117,19 @@ def random_llama(seed, **settings):
     settings = {"hidden_size": 32, "intermediate_size": 56, "num_hidden_layers": 3, "num_attention_heads": 4,
                 "vocab_size": 97, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "torch_dtype": "float32",
                 "bos_token_id": 1, "eos_token_id": 2, **settings}
-    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**settings))
+    return randomise(transformers.LlamaForCausalLM(transformers.LlamaConfig(**settings)), seed)
+
+
+def randomise(model, seed, norm_offset=1.0):
+    """Fills every parameter; `norm_offset` is what the weights of norms, the only vectors beside biases, lie around."""
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for key, weight in model.named_parameters():
             noise = torch.randn(weight.shape, generator=source)
-            if key.endswith("norm.weight"):
-                weight.copy_(1 + 0.2 * noise)
-            elif key.endswith("bias"):
+            if key.endswith("bias"):
                 weight.copy_(0.3 * noise)
+            elif weight.dim() == 1:
+                weight.copy_(norm_offset + 0.2 * noise)
             else:
                 weight.copy_(1.2 * noise / weight.shape[-1] ** 0.5)
     return model
