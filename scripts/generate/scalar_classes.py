@@ -1,7 +1,7 @@
 """Writes Sources/Tokenization/Unicode/ScalarClassRanges.swift: the classes of Unicode scalars as Hugging Face `tokenizers`
 sees them, asked of the library itself scalar by scalar.
 
-    pip install tokenizers==0.20.3
+    pip install tokenizers==0.22.1
     python scripts/generate/scalar_classes.py > Sources/Tokenization/Unicode/ScalarClassRanges.swift
 """
 

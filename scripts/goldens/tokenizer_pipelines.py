@@ -1,6 +1,6 @@
 """Writes the tokenizer goldens: small vocabularies trained here, and what Hugging Face `tokenizers` makes of hard lines.
 
-    pip install tokenizers==0.20.3
+    pip install tokenizers==0.22.1
     python scripts/goldens/tokenizer_pipelines.py Tests/TokenizationTests/Fixtures
 
 A file holds one model and several pipelines around it. A line is {text, ids, offsets, decoded, skipped}: offsets are flat

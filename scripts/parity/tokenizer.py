@@ -1,6 +1,6 @@
 """Compares the ids of `reft tokenize` with those of Hugging Face `tokenizers` on thousands of hard lines.
 
-    pip install tokenizers==0.20.3 gguf
+    pip install tokenizers==0.22.1 gguf
     python scripts/parity/tokenizer.py --reft .build/release/reft --model MODEL [--lines 12000] [--seed 1] [TEXT ...]
 
 MODEL is a folder with a tokenizer.json, or a .gguf file with a byte-level tokenizer: its library counterpart is then built
