@@ -26,9 +26,12 @@ from safetensors.torch import load_file, save_file
 import golden
 
 LENGTHS = [12, 1, 23, 48]  # the last is longer than every window and every original context
+LONG, TAIL = 600, 4
 TENSORS = {
     "ids.i": "[n] token ids; token_type_ids.i the segments, where not all are 0",
     "logits.i": "[n, vocab] scores of sequence i, run alone",
+    "long.ids, long.logits": f"[{LONG}] token ids, [{TAIL}, vocab] scores of the last of them; models without a table of "
+                             "positions",
     "hidden": "[n, hidden] what the vocabulary matrix reads: after the final norm (BERT: after the last block); "
               "hidden.i where a model has no vocabulary matrix",
     "blocks.l.input": "[n, hidden] input of the block",
@@ -210,14 +213,16 @@ VARIANTS = {
         [{"rope_theta": 100.0}, {"rms_norm_eps": 0.1}], unwritten=("layer_types",)),
     "gemma": Variant(
         GEMMA, dict(num_attention_heads=2, num_key_value_heads=1, head_dim=16, hidden_act="gelu_pytorch_tanh"),
-        [{"model_type": "llama", "hidden_act": "silu", "tie_word_embeddings": True}, {"rope_theta": 100.0}, {"rms_norm_eps": 0.1}]),
+        [{"model_type": "llama", "hidden_act": "silu", "tie_word_embeddings": True}, {"rope_theta": 100.0},
+         {"rms_norm_eps": 0.1}]),
     "gemma2": Variant(
         GEMMA2, dict(head_dim=12, query_pre_attn_scalar=20, sliding_window=5, attn_logit_softcapping=5.0,
                      final_logit_softcapping=3.0),
         [{"attn_logit_softcapping": None}, {"attn_logit_softcapping": 3.0}, {"final_logit_softcapping": None},
          {"sliding_window": 64}, {"sliding_window": 6}, {"query_pre_attn_scalar": 12}],
         unwritten=("layer_types",)),
-    "gemma3_text": Variant(GEMMA3, GEMMA3_SETTINGS, GEMMA3_CONTROLS, unwritten=("layer_types", "_sliding_window_pattern")),
+    "gemma3_text": Variant(
+        GEMMA3, GEMMA3_SETTINGS, GEMMA3_CONTROLS, unwritten=("layer_types", "_sliding_window_pattern")),
     "gemma3": Variant(
         GEMMA3_SIGHTED,
         dict(text_config={**DECODER, **GEMMA3_SETTINGS}, vision_config=SIGHT, mm_tokens_per_image=1),
@@ -391,6 +396,8 @@ def run(variant, model, inputs):
     with torch.no_grad():
         for index in range(sum(key.startswith("ids.") for key in inputs)):
             found[f"{name}.{index}"] = scores(model, inputs[f"ids.{index}"], inputs.get(f"token_type_ids.{index}"))
+        if "long.ids" in inputs:
+            found["long.logits"] = scores(model, inputs["long.ids"])[-TAIL:]
     return found
 
 
@@ -400,6 +407,8 @@ def inputs_of(variant, seed):
     inputs = {f"ids.{index}": sequence for index, sequence in enumerate(sequences)}
     if not variant.like and variant.family is not BERT_HEADLESS:
         inputs["targets.0"], = golden.random_ids(2000 + source, variant.lengths[:1])
+    if not variant.like and variant.family not in [GPT2, BERT, BERT_HEADLESS, ROBERTA]:
+        inputs["long.ids"], = golden.random_ids(4000 + source, [LONG])
     if variant.segments:
         inputs["ids.4"], = golden.random_ids(3000 + source, [16])
         inputs["token_type_ids.4"] = (torch.arange(16) >= 9).long()
