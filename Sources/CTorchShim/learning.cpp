@@ -8,6 +8,8 @@ using namespace reft;
 REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
         at::linear(borrow(x), borrow(weight), borrow_optional(bias)))
 REFT_OP(reft_embedding, (ReftTensor * weight, ReftTensor *ids, ReftTensor **out), at::embedding(borrow(weight), borrow(ids)))
+REFT_OP(reft_layer_norm, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, double epsilon, ReftTensor **out),
+        at::layer_norm(borrow(x), borrow(weight).sizes(), borrow(weight), borrow_optional(bias), epsilon))
 REFT_OP(reft_rms_norm, (ReftTensor * x, ReftTensor *weight, double epsilon, ReftTensor **out),
         at::rms_norm(borrow(x), borrow(weight).sizes(), borrow(weight), epsilon))
 REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, bool grouped, ReftTensor **out),

@@ -19,6 +19,7 @@ REFT_OP(reft_relu, (ReftTensor * a, ReftTensor **out), at::relu(borrow(a)))
 REFT_OP(reft_silu, (ReftTensor * a, ReftTensor **out), at::silu(borrow(a)))
 REFT_OP(reft_gelu, (ReftTensor * a, bool tanh_approximation, ReftTensor **out),
         at::gelu(borrow(a), tanh_approximation ? "tanh" : "none"))
+REFT_OP(reft_logical_not, (ReftTensor * a, ReftTensor **out), at::logical_not(borrow(a)))
 REFT_OP(reft_is_finite, (ReftTensor * a, ReftTensor **out), at::isfinite(borrow(a)).all())
 
 REFT_OP(reft_sum, (ReftTensor * a, ReftTensor **out), at::sum(borrow(a)))
@@ -27,6 +28,7 @@ REFT_OP(reft_max, (ReftTensor * a, ReftTensor **out), at::max(borrow(a)))
 REFT_OP(reft_argmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::argmax(borrow(a), d))
 REFT_OP(reft_norm, (ReftTensor * a, ReftTensor **out), at::norm(borrow(a)))
 REFT_OP(reft_norm_along, (ReftTensor * a, int64_t d, ReftTensor **out), at::norm(borrow(a), 2, {d}))
+REFT_OP(reft_softmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::softmax(borrow(a), d))
 REFT_OP(reft_log_softmax, (ReftTensor * a, int64_t d, ReftTensor **out), at::log_softmax(borrow(a), d))
 
 REFT_OP(reft_reshape, (ReftTensor * a, const int64_t *shape, int32_t rank, ReftTensor **out), at::reshape(borrow(a), sizes(shape, rank)))
@@ -36,6 +38,8 @@ REFT_OP(reft_narrow, (ReftTensor * a, int64_t d, int64_t start, int64_t length, 
 REFT_OP(reft_unsqueeze, (ReftTensor * a, int64_t d, ReftTensor **out), at::unsqueeze(borrow(a), d))
 REFT_OP(reft_squeeze, (ReftTensor * a, int64_t d, ReftTensor **out), at::squeeze(borrow(a), d))
 REFT_OP(reft_index_select, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor **out), at::index_select(borrow(a), d, borrow(index)))
+REFT_OP(reft_masked_fill, (ReftTensor * a, ReftTensor *mask, double value, ReftTensor **out),
+        at::masked_fill(borrow(a), borrow(mask), value))
 REFT_OP(reft_index_copy, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor *source, ReftTensor **out),
         at::index_copy(borrow(a), d, borrow(index), borrow(source)))
 REFT_OP(reft_gather, (ReftTensor * a, int64_t d, ReftTensor *index, ReftTensor **out), at::gather(borrow(a), d, borrow(index)))

@@ -6,8 +6,13 @@ public import Tensors
 public struct Merge {
   /// Replaced and added tensors by their Hugging Face names.
   public let tensors: [String: Tensor]
+  /// Names of tensors that the changed checkpoint does not have.
+  public let removed: Set<String>
   /// Changes to config.json.
   public let configuration: JSONObject
+
+  /// Whether the changed checkpoint has this tensor as it was.
+  public func keeps(_ name: String) -> Bool { tensors[name] == nil && !removed.contains(name) }
 
   /// Folds an adapter into the projections that read its sites.
   ///
@@ -31,27 +36,35 @@ public struct Merge {
         throw AdapterError.notMergeable(method: method, reason: "no projection of this model reads \(site) alone")
       }
       let (weight, bias) = try withoutGradients { try intervention.folded(into: projection) }
-      changed[site] = Projection(
-        weightName: projection.weightName, biasName: projection.biasName, weight: weight, bias: bias)
+      changed[site] = projection.replacing(weight: weight, bias: bias)
     }
 
     var tensors: [String: Tensor] = [:]
+    var removed: Set<String> = []
     var configuration: JSONObject = [:]
     for (site, projection) in changed {
-      tensors[projection.weightName] = projection.weight
+      tensors[projection.weightName] = try projection.storedWeight
       let original = model.projection(reading: site.component, layer: site.layer)
       guard let bias = projection.bias, original?.bias == nil || original?.bias !== bias else { continue }
       tensors[projection.biasName] = bias
     }
     let added = Set(changed.filter { $0.value.bias != nil }.keys.map(\.component))
     for component in added.sorted() {
-      let companions = model.biasCompanions(reading: component)
+      guard let companions = model.biasCompanions(reading: component) else {
+        throw AdapterError.notMergeable(
+          method: method,
+          reason:
+            "no checkpoint of this architecture can carry a bias of the projection that reads \(component.rawValue)")
+      }
       for (key, value) in companions.configuration { configuration[key] = value }
       for (name, size) in companions.zeroBiases where tensors[name] == nil {
         tensors[name] = try Tensor.zeros([size])
       }
+      for (name, tensor) in companions.added { tensors[name] = try tensor.contiguous() }
+      removed.formUnion(companions.removed)
     }
     self.tensors = tensors
+    self.removed = removed
     self.configuration = configuration
   }
 }

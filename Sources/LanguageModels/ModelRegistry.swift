@@ -6,25 +6,32 @@ public import Tensors
 ///
 /// A value, so that a library user can add an architecture of their own.
 public struct ModelRegistry: Sendable {
-  private var architectures: [String: any LanguageModel.Type] = [:]
+  /// The architectures in the order in which they were added.
+  public private(set) var architectures: [any Architecture.Type] = []
+  private var byType: [String: any Architecture.Type] = [:]
 
   /// Every architecture of this package.
   public static var standard: ModelRegistry {
     var registry = ModelRegistry()
-    registry.add(Llama.self)
+    let all: [any Architecture.Type] = [
+      Llama.self, Mistral.self, Qwen2.self, Qwen3.self, SmolLM3.self, Gemma.self, Gemma2.self, Gemma3.self, Phi3.self,
+      GPT2.self, GPTNeoX.self, BERT.self, RoBERTa.self,
+    ]
+    for architecture in all { registry.add(architecture) }
     return registry
   }
 
   /// A registry that knows no architecture; ``standard`` knows those of this package.
   public init() {}
 
-  /// Adds an architecture under all its ``LanguageModel/modelTypes``; the latest wins a name.
-  public mutating func add(_ architecture: any LanguageModel.Type) {
-    for type in architecture.modelTypes { architectures[type] = architecture }
+  /// Adds an architecture under all its ``Architecture/modelTypes``; the latest wins a name.
+  public mutating func add(_ architecture: any Architecture.Type) {
+    architectures.append(architecture)
+    for type in architecture.modelTypes { byType[type] = architecture }
   }
 
   /// The `model_type` values that can be read, in order.
-  public var modelTypes: [String] { architectures.keys.sorted() }
+  public var modelTypes: [String] { byType.keys.sorted() }
 
   /// Builds the model of an open checkpoint.
   ///
@@ -34,10 +41,10 @@ public struct ModelRegistry: Sendable {
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> any LanguageModel {
     let type = try checkpoint.configuration.string("model_type")
-    guard let architecture = architectures[type] else {
+    guard let architecture = byType[type] else {
       throw ModelError.unknownArchitecture(name: type, source: checkpoint.source, known: modelTypes)
     }
     let loader = WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress)
-    return try architecture.init(configuration: checkpoint.configuration, weights: loader)
+    return try architecture.model(checkpoint.configuration, loader)
   }
 }

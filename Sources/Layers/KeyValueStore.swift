@@ -2,8 +2,10 @@ public import Tensors
 
 /// Keys and values of one sequence in one layer, grown in place so that a decoding step copies one row and no more.
 public final class KeyValueStore {
-  /// Rows that are filled.
+  /// Rows that have come in, forgotten ones included: the position of the next row.
   public private(set) var count = 0
+  /// Rows at the beginning that are no longer held.
+  public private(set) var forgotten = 0
   private var keys: Tensor?
   private var values: Tensor?
   private var capacity = 0
@@ -15,15 +17,32 @@ public final class KeyValueStore {
     self.capacity = max(1, capacity)
   }
 
-  /// Appends rows `[n, kvHeads, headDim]` and returns all keys and values so far, `[1, kvHeads, count, headDim]`.
+  /// Rows that are held.
+  public var held: Int { count - forgotten }
+
+  /// Appends rows `[n, kvHeads, headDim]` and returns all keys and values held, `[1, kvHeads, held, headDim]`.
   public func append(keys newKeys: Tensor, values newValues: Tensor) throws(TensorError) -> (Tensor, Tensor) {
     let added = newKeys.size(0)
-    try makeRoom(for: count + added, like: newKeys)
+    try makeRoom(for: held + added, like: newKeys)
     guard let keys, let values else { preconditionFailure("room was just made") }
-    try keys.narrowed(2, count..<count + added).assign(newKeys.transposed(0, 1).unsqueezed(0))
-    try values.narrowed(2, count..<count + added).assign(newValues.transposed(0, 1).unsqueezed(0))
+    try keys.narrowed(2, held..<held + added).assign(newKeys.transposed(0, 1).unsqueezed(0))
+    try values.narrowed(2, held..<held + added).assign(newValues.transposed(0, 1).unsqueezed(0))
     count += added
-    return (try keys.narrowed(2, 0..<count), try values.narrowed(2, 0..<count))
+    return (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
+  }
+
+  /// Lets go of all but the last rows, so that memory stays bounded where nothing looks further back.
+  ///
+  /// Nothing moves before twice as many rows are held, so that a row costs one copy on average.
+  public func forget(allBut kept: Int) throws(TensorError) {
+    guard held > 2 * kept + 64, let oldKeys = keys, let oldValues = values else { return }
+    let last = held - kept..<held
+    capacity = 2 * kept + 128
+    (keys, values) = (nil, nil)
+    forgotten = count - kept
+    try makeRoom(for: kept, like: oldKeys.narrowed(2, last).squeezed(0).transposed(0, 1))
+    try keys?.narrowed(2, 0..<kept).assign(oldKeys.narrowed(2, last))
+    try values?.narrowed(2, 0..<kept).assign(oldValues.narrowed(2, last))
   }
 
   private func makeRoom(for rows: Int, like sample: Tensor) throws(TensorError) {
@@ -34,9 +53,9 @@ public final class KeyValueStore {
       keys: try Tensor.zeros(shape, dtype: sample.dtype, on: sample.device),
       values: try Tensor.zeros(shape, dtype: sample.dtype, on: sample.device)
     )
-    if let keys, let values, count > 0 {
-      try grown.keys.narrowed(2, 0..<count).assign(keys.narrowed(2, 0..<count))
-      try grown.values.narrowed(2, 0..<count).assign(values.narrowed(2, 0..<count))
+    if let keys, let values, held > 0 {
+      try grown.keys.narrowed(2, 0..<held).assign(keys.narrowed(2, 0..<held))
+      try grown.values.narrowed(2, 0..<held).assign(values.narrowed(2, 0..<held))
     }
     (keys, values) = (grown.keys, grown.values)
   }

@@ -1,13 +1,32 @@
 public import Tensors
 
-/// Causal attention over packed rows: every sequence of the batch looks at itself alone, and no padding exists.
+/// Attention over packed rows: every sequence of the batch looks at itself alone, and no padding exists.
 public struct PackedAttention {
+  /// What a row may look at.
+  public enum Reach: Sendable, Equatable {
+    /// Every row of its sequence: encoders.
+    case everything
+    /// Itself and what came before.
+    case past
+    /// The last rows, itself included (sliding window, arXiv 2004.05150).
+    case window(Int)
+  }
+
   /// Factor on the scores, `1/sqrt(headDim)` as a rule.
   public let scale: Double
+  /// What a row may look at.
+  public let reach: Reach
+  /// c: scores become `c tanh(score / c)` (Gemma 2, arXiv 2408.00118), or stay as they are.
+  public let softcap: Double?
+
+  /// Rows whose scores exist at one time where the fused kernel does not serve.
+  private static let blockRows = 256
 
   /// Attention with this factor on the scores.
-  public init(scale: Double) {
+  public init(scale: Double, reach: Reach = .past, softcap: Double? = nil) {
     self.scale = scale
+    self.reach = reach
+    self.softcap = softcap
   }
 
   /// Attends.
@@ -26,26 +45,75 @@ public struct PackedAttention {
       let query = try q.narrowed(0, rows).transposed(0, 1).unsqueezed(0)
       var key = try k.narrowed(0, rows)
       var value = try v.narrowed(0, rows)
-      var mask: Tensor?
       if let store = stores?[i] {
-        let past = store.count
         (key, value) = try store.append(keys: key, values: value)
-        if past > 0, rows.count > 1 {
-          mask = try Self.mask(past: past, new: rows.count, on: q.device)
-        }
+        if case .window(let width) = reach { try store.forget(allBut: width) }
       } else {
         key = try key.transposed(0, 1).unsqueezed(0)
         value = try value.transposed(0, 1).unsqueezed(0)
       }
-      let causal = mask == nil && rows.count > 1
-      let z = try Tensor.attention(query: query, key: key, value: value, mask: mask, causal: causal, scale: scale)
-      parts.append(try z.squeezed(0).transposed(0, 1))
+      parts.append(try attend(query, key, value).squeezed(0).transposed(0, 1))
     }
     return try Tensor.concatenated(parts, along: 0)
   }
 
-  /// `[new, past + new]`: a new row sees the past, the new rows before it, and itself.
-  private static func mask(past: Int, new: Int, on device: Device) throws(TensorError) -> Tensor {
-    try Tensor.full([new, past + new], value: 1, on: device).lowerTriangle(diagonal: past).converted(to: .bool)
+  /// `[1, heads, new, headDim]` over `[1, kvHeads, keys, headDim]`; the new rows are the last of the keys.
+  private func attend(_ query: Tensor, _ key: Tensor, _ value: Tensor) throws(TensorError) -> Tensor {
+    let (new, keys) = (query.size(2), key.size(2))
+    let isNarrow = if case .window(let width) = reach { keys > width } else { false }
+    if softcap == nil, !isNarrow {
+      let causal = reach != .everything && new > 1
+      let mask = causal && keys > new ? try lookable(rows: keys - new..<keys, keys: 0..<keys, on: query.device) : nil
+      return try Tensor.attention(
+        query: query, key: key, value: value, mask: mask, causal: causal && mask == nil, scale: scale)
+    }
+    // A block of rows looks at the keys within its reach and no others: memory and time grow with the window.
+    var blocks: [Tensor] = []
+    for start in stride(from: 0, to: new, by: Self.blockRows) {
+      let part = start..<min(start + Self.blockRows, new)
+      let rows = keys - new + part.lowerBound..<keys - new + part.upperBound
+      let seen = within(reachOf: rows, keys: keys)
+      let mask = try lookable(rows: rows, keys: seen, on: query.device)
+      blocks.append(
+        try scored(
+          query.narrowed(2, part), key.narrowed(2, seen), value.narrowed(2, seen), mask))
+    }
+    return try Tensor.concatenated(blocks, along: 2)
+  }
+
+  /// The keys that some of these rows may look at.
+  private func within(reachOf rows: Range<Int>, keys: Int) -> Range<Int> {
+    switch reach {
+    case .everything: 0..<keys
+    case .past: 0..<rows.upperBound
+    case .window(let width): max(0, rows.lowerBound - width + 1)..<rows.upperBound
+    }
+  }
+
+  /// bool `[rows, keys]`, true where a row may look; nothing where all may look at all.
+  private func lookable(rows: Range<Int>, keys: Range<Int>, on device: Device) throws(TensorError) -> Tensor? {
+    if reach == .everything || rows.count == 1 { return nil }
+    let ones = try Tensor.full([rows.count, keys.count], value: 1, on: device)
+    // Row i of the block stands at key `first + i`.
+    let first = rows.lowerBound - keys.lowerBound
+    var band = try ones.lowerTriangle(diagonal: first)
+    if case .window(let width) = reach { band = try band.upperTriangle(diagonal: first - width + 1) }
+    return try band.converted(to: .bool)
+  }
+
+  private func scored(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?
+  ) throws(TensorError) -> Tensor {
+    guard let softcap else {
+      return try Tensor.attention(query: query, key: key, value: value, mask: mask, causal: false, scale: scale)
+    }
+    // Query heads that share a key head become one dimension, so that keys are not repeated.
+    let (heads, rows, width) = (query.size(1), query.size(2), query.size(3))
+    let grouped = try query.reshaped([key.size(1), heads / key.size(1), rows, width])
+    let raw = try grouped.matmul(key.squeezed(0).unsqueezed(1).transposed()) * scale
+    var scores = try (raw / softcap).tanh() * softcap
+    if let mask { scores = try scores.filled(where: mask.negated(), with: -.infinity) }
+    let z = try scores.softmax(along: -1).matmul(value.squeezed(0).unsqueezed(1))
+    return try z.reshaped([1, heads, rows, width])
   }
 }

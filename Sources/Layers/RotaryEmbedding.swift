@@ -1,54 +1,79 @@
 public import Tensors
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// Rotary position embedding (arXiv 2104.09864) in the half-split layout of the published Llama checkpoints.
 ///
-/// Dimension pairs `(i, i + d/2)` turn by the angle `position * theta^(-2i/d)`.
-public struct RotaryEmbedding {
-  private let inverseFrequencies: [Float]
+/// Dimension pairs `(i, i + r/2)` of the first `r` dimensions of a head turn by the angle `position * theta^(-2i/r)`; the
+/// dimensions behind `r` stay as they are.
+public final class RotaryEmbedding {
+  /// r: how many dimensions of a head turn.
+  public let dimension: Int
+  private let scaling: RotaryScaling
+  private let frequencies: [Float]
+  private let longFrequencies: [Float]
 
   /// The table of the `dimension / 2` frequencies, in float32 as transformers keeps them.
   ///
   /// - Parameters:
-  ///   - dimension: width of one head, even.
+  ///   - dimension: how many dimensions of a head turn, even; the head's width as a rule.
   ///   - theta: base of the frequencies (`rope_theta`).
-  public init(dimension: Int, theta: Double) {
-    inverseFrequencies = stride(from: 0, to: dimension, by: 2).map {
-      Float(1 / pow(theta, Double($0) / Double(dimension)))
-    }
+  ///   - scaling: what is done to them for long contexts.
+  public init(dimension: Int, theta: Double, scaling: RotaryScaling = .none) {
+    self.dimension = dimension
+    self.scaling = scaling
+    frequencies = scaling.inverseFrequencies(dimension: dimension, theta: theta, long: false).map { Float($0) }
+    longFrequencies = scaling.inverseFrequencies(dimension: dimension, theta: theta, long: true).map { Float($0) }
   }
 
-  /// Cosines and sines of the rows of one batch, `[rows, 1, headDim]` each; made once a forward pass for all layers.
+  /// Cosines and sines of the rows of one batch, `[rows, 1, dimension]` each; made once a forward pass for all layers.
   public struct Angles {
     let cosine: Tensor
     let sine: Tensor
   }
 
-  /// The angles of rows that stand at these absolute positions.
-  public func angles(at positions: [Int], on device: Device) throws(TensorError) -> Angles {
-    let half = inverseFrequencies.count
+  /// A run of rows of one sequence.
+  public struct Run {
+    /// Absolute positions of the rows.
+    public let positions: Range<Int>
+    /// Tokens of the whole sequence as far as they are known; LongRoPE chooses its frequencies by it.
+    public let sequenceLength: Int
+
+    /// A run of rows at these positions.
+    public init(positions: Range<Int>, sequenceLength: Int) {
+      self.positions = positions
+      self.sequenceLength = sequenceLength
+    }
+  }
+
+  /// The angles of packed rows.
+  public func angles(of runs: [Run], on device: Device) throws(TensorError) -> Angles {
+    let rows = runs.reduce(0) { $0 + $1.positions.count }
     var angles = [Float]()
-    angles.reserveCapacity(positions.count * half * 2)
-    for position in positions {
-      for _ in 0..<2 {
-        for frequency in inverseFrequencies { angles.append(Float(position) * frequency) }
+    angles.reserveCapacity(rows * dimension)
+    for run in runs {
+      let table = scaling.isLong(run.sequenceLength) ? longFrequencies : frequencies
+      for position in run.positions {
+        for _ in 0..<2 {
+          for frequency in table { angles.append(Float(position) * frequency) }
+        }
       }
     }
-    let table = try Tensor(angles, shape: [positions.count, 1, half * 2], on: device)
-    return Angles(cosine: try table.cos(), sine: try table.sin())
+    let table = try Tensor(angles, shape: [rows, 1, dimension], on: device)
+    let factor = scaling.attentionFactor
+    let (cosine, sine) = (try table.cos(), try table.sin())
+    if factor == 1 { return Angles(cosine: cosine, sine: sine) }
+    return Angles(cosine: try cosine * factor, sine: try sine * factor)
   }
 
   /// Turns queries or keys `[rows, heads, headDim]`: `x cos + rotateHalf(x) sin`.
   public func callAsFunction(_ x: Tensor, _ angles: Angles) throws(TensorError) -> Tensor {
-    let half = inverseFrequencies.count
-    let low = try x.narrowed(2, 0..<half)
-    let high = try x.narrowed(2, half..<half * 2)
+    let half = dimension / 2
+    let width = x.size(2)
+    let turning = width == dimension ? x : try x.narrowed(2, 0..<dimension)
+    let low = try turning.narrowed(2, 0..<half)
+    let high = try turning.narrowed(2, half..<dimension)
     let rotated = try Tensor.concatenated([-high, low], along: 2)
-    return try x * angles.cosine + rotated * angles.sine
+    let turned = try turning * angles.cosine + rotated * angles.sine
+    if width == dimension { return turned }
+    return try Tensor.concatenated([turned, x.narrowed(2, dimension..<width)], along: 2)
   }
 }

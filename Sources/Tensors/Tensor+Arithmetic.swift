@@ -48,6 +48,10 @@ extension Tensor {
   public func sigmoid() throws(TensorError) -> Tensor { try perform("sigmoid", [self]) { reft_sigmoid(handle, $0) } }
   /// `max(x, 0)` of every element.
   public func relu() throws(TensorError) -> Tensor { try perform("relu", [self]) { reft_relu(handle, $0) } }
+  /// True where an element is false or zero (bool).
+  public func negated() throws(TensorError) -> Tensor {
+    try perform("negated", [self]) { reft_logical_not(handle, $0) }
+  }
   /// `x * sigmoid(x)`.
   public func silu() throws(TensorError) -> Tensor { try perform("silu", [self]) { reft_silu(handle, $0) } }
   /// Gaussian error linear unit, exact or with the tanh approximation.

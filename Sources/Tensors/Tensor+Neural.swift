@@ -17,6 +17,14 @@ extension Tensor {
     try perform("rmsNormalised", [self, weight]) { reft_rms_norm(handle, weight.handle, epsilon, $0) }
   }
 
+  /// `(x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias` over the last dimension.
+  public func layerNormalised(weight: Tensor, bias: Tensor?, epsilon: Double) throws(TensorError) -> Tensor {
+    let operands = bias.map { [self, weight, $0] } ?? [self, weight]
+    return try perform("layerNormalised", operands) {
+      reft_layer_norm(handle, weight.handle, bias?.handle, epsilon, $0)
+    }
+  }
+
   /// `softmax(Q K^T scale + mask) V`.
   ///
   /// - Parameters:

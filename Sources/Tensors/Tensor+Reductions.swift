@@ -19,6 +19,10 @@ extension Tensor {
   public func norm(along dimension: Int) throws(TensorError) -> Tensor {
     try perform("norm", [self]) { reft_norm_along(handle, Int64(dimension), $0) }
   }
+  /// `e^x / sum e^x` along one dimension; a row whose elements all are minus infinity becomes NaN.
+  public func softmax(along dimension: Int) throws(TensorError) -> Tensor {
+    try perform("softmax", [self]) { reft_softmax(handle, Int64(dimension), $0) }
+  }
   /// `x - log sum e^x` along one dimension, in nats.
   public func logSoftmax(along dimension: Int) throws(TensorError) -> Tensor {
     try perform("logSoftmax", [self]) { reft_log_softmax(handle, Int64(dimension), $0) }

@@ -45,6 +45,10 @@ extension Tensor {
       reft_index_copy(handle, Int64(dimension), index.handle, source.handle, $0)
     }
   }
+  /// A copy with `value` wherever `mask` (bool, broadcast) is true.
+  public func filled(where mask: Tensor, with value: Double) throws(TensorError) -> Tensor {
+    try perform("filled", [self, mask]) { reft_masked_fill(handle, mask.handle, value, $0) }
+  }
   /// Picks one entry a place along a dimension: `result[i][j] = self[i][index[i][j]]` for the last of two.
   ///
   /// - Parameter index: int64, of the rank of `self`.

@@ -26,7 +26,7 @@ import _TestSupport
   private func written(_ merge: Merge, into checkpoint: Checkpoint) throws -> Checkpoint {
     var configuration = checkpoint.configuration.object
     for (key, value) in merge.configuration { configuration[key] = value }
-    let kept = checkpoint.tensors.filter { merge.tensors[$0.name] == nil }.map(WritableTensor.init)
+    let kept = checkpoint.tensors.filter { merge.keeps($0.name) }.map(WritableTensor.init)
     let changed = try merge.tensors.map { try NamedTensor($0.key, $0.value).writable() }
     try HuggingFaceFolder.write(
       to: scratch("merged"), configuration: configuration, tensors: kept + changed, overwrite: true)

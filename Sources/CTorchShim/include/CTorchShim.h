@@ -82,6 +82,7 @@ ReftStatus reft_sigmoid(ReftIn a, ReftOut out);
 ReftStatus reft_relu(ReftIn a, ReftOut out);
 ReftStatus reft_silu(ReftIn a, ReftOut out);
 ReftStatus reft_gelu(ReftIn a, bool tanh_approximation, ReftOut out);
+ReftStatus reft_logical_not(ReftIn a, ReftOut out);
 ReftStatus reft_is_finite(ReftIn a, ReftOut out);
 
 // Reductions
@@ -91,6 +92,7 @@ ReftStatus reft_max(ReftIn a, ReftOut out);
 ReftStatus reft_argmax(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_norm(ReftIn a, ReftOut out);
 ReftStatus reft_norm_along(ReftIn a, int64_t dimension, ReftOut out);
+ReftStatus reft_softmax(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_log_softmax(ReftIn a, int64_t dimension, ReftOut out);
 
 // Shape and selection
@@ -102,6 +104,7 @@ ReftStatus reft_unsqueeze(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_squeeze(ReftIn a, int64_t dimension, ReftOut out);
 ReftStatus reft_concatenate(ReftTensor *_Nonnull const *_Nonnull parts, int32_t count, int64_t dimension, ReftOut out);
 ReftStatus reft_index_select(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
+ReftStatus reft_masked_fill(ReftIn a, ReftIn mask, double value, ReftOut out);
 ReftStatus reft_index_copy(ReftIn a, int64_t dimension, ReftIn index, ReftIn source, ReftOut out);
 ReftStatus reft_gather(ReftIn a, int64_t dimension, ReftIn index, ReftOut out);
 ReftStatus reft_lower_triangle(ReftIn a, int64_t diagonal, ReftOut out);
@@ -123,6 +126,7 @@ ReftStatus reft_geqrf(ReftIn a, ReftOut factors, ReftOut tau);
 // Neural layers
 ReftStatus reft_linear(ReftIn x, ReftIn weight, ReftOptional bias, ReftOut out);
 ReftStatus reft_embedding(ReftIn weight, ReftIn ids, ReftOut out);
+ReftStatus reft_layer_norm(ReftIn x, ReftIn weight, ReftOptional bias, double epsilon, ReftOut out);
 ReftStatus reft_rms_norm(ReftIn x, ReftIn weight, double epsilon, ReftOut out);
 ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);

@@ -60,7 +60,7 @@ struct Merge: ParsableCommand {
     var configuration = opened.checkpoint.configuration.object
     for (key, value) in merge.configuration { configuration[key] = value }
     configuration["torch_dtype"] = "float32"
-    let kept = opened.checkpoint.tensors.filter { merge.tensors[$0.name] == nil }.map { stored in
+    let kept = opened.checkpoint.tensors.filter { merge.keeps($0.name) }.map { stored in
       WritableTensor(name: stored.name, storage: .float32, shape: stored.shape) { sink in
         try stored.floats().withUnsafeBytes(sink)
       }

@@ -8,9 +8,15 @@ public struct TokenBatch: Sendable {
     public var start: Int
     /// Number of prompt tokens of the whole sequence, n; tokens from there on are response or generated.
     public var promptLength: Int
+    /// The segment of each token, for encoders that tell the first text of a pair from the second; empty for all 0.
+    public var types: [Int32]
 
     /// A sequence, or its next piece; without `promptLength`, all of it up to here is prompt.
-    public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil) {
+    ///
+    /// - Precondition: `types` is empty or has one entry a token.
+    public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil, types: [Int32] = []) {
+      precondition(types.isEmpty || types.count == tokens.count, "a type for each token")
+      self.types = types
       self.tokens = tokens
       self.start = start
       self.promptLength = promptLength ?? start + tokens.count
@@ -47,6 +53,9 @@ public struct TokenBatch: Sendable {
 
   /// Token ids of the packed rows.
   public var tokens: [Int32] { sequences.flatMap(\.tokens) }
+
+  /// Segments of the packed rows.
+  public var types: [Int32] { sequences.flatMap { $0.types.isEmpty ? $0.tokens.map { _ in 0 } : $0.types } }
 
   /// Absolute positions of the packed rows.
   public var positions: [Int] { sequences.flatMap { $0.start..<$0.start + $0.tokens.count } }

@@ -14,6 +14,7 @@ public final class WeightLoader {
   private let progress: (Double) -> Void
   private let total: Int
   private var problems: [any Diagnostic] = []
+  private var taken: Set<String> = []
   /// Elements of all weights taken so far.
   public private(set) var takenElements = 0
 
@@ -29,8 +30,19 @@ public final class WeightLoader {
   /// Whether the checkpoint has a tensor of this name.
   public func has(_ name: String) -> Bool { table[name] != nil }
 
-  /// A weight by its Hugging Face name; an empty stand-in where it cannot be had, which ``finish()`` then reports.
+  /// The names of the checkpoint below a prefix: `scope("model.layers.0.")`.
+  func scope(_ prefix: String) -> WeightScope { WeightScope(loader: self, prefix: prefix) }
+
+  /// The first of some prefixes under which the checkpoint has a tensor of this name; the first of all where none has.
+  ///
+  /// Published checkpoints name the same weights with and without the name of the model in front.
+  func prefix(of name: String, among prefixes: [String]) -> String {
+    prefixes.first { has($0 + name) } ?? prefixes[0]
+  }
+
+  /// A weight by its Hugging Face name; zeros that take no memory where it cannot be had, which ``finish()`` then reports.
   public func take(_ name: String, _ shape: [Int]) -> Tensor {
+    taken.insert(name)
     do {
       guard let stored = table[name] else {
         throw ModelError.missingTensor(
@@ -46,20 +58,30 @@ public final class WeightLoader {
       return device == .cpu ? converted : try converted.moved(to: device)
     } catch {
       problems.append(error as? any Diagnostic ?? ModelError.inconsistent(problem: "\(error)", source: source))
-      return emptyStandIn
+      return standIn(shape)
     }
   }
 
   /// Throws everything that was wrong; call it last.
-  public func finish() throws {
+  ///
+  /// - Parameter ignoring: beginnings and ends of names that the architecture has no use for. Any other tensor that nobody
+  ///   took is an error: a weight that is left out silently changes every number.
+  public func finish(ignoring known: [String] = []) throws {
+    let left = table.names.filter { name in
+      !taken.contains(name) && !(known + Self.neverWeights).contains { name.hasPrefix($0) || name.hasSuffix($0) }
+    }
+    if !left.isEmpty { problems.append(ModelError.unusedTensors(names: left, source: source)) }
     if let group = DiagnosticGroup(problems) { throw group }
   }
 
-  private var emptyStandIn: Tensor {
+  /// Buffers that old versions of transformers saved and that follow from the configuration.
+  private static let neverWeights = ["rotary_emb.inv_freq", ".masked_bias", ".attn.bias", ".position_ids"]
+
+  private func standIn(_ shape: [Int]) -> Tensor {
     do {
-      return try Tensor.zeros([0])
+      return try Tensor.zeros(shape.map { _ in 1 }).expanded(shape)
     } catch {
-      preconditionFailure("the engine cannot make an empty tensor: \(error)")
+      preconditionFailure("the engine cannot make a tensor of one zero: \(error)")
     }
   }
 }

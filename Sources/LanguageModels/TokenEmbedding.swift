@@ -1,0 +1,27 @@
+import Layers
+import Tensors
+
+/// Where the residual stream begins: tokens to rows.
+struct TokenEmbedding {
+  /// `[vocabulary, d]`.
+  let table: Tensor
+  /// Factor on the rows (Gemma), 1 as a rule.
+  var scale = 1.0
+  /// Learned positions `[positions, d]`, and the row of position 0 (RoBERTa begins behind its padding id).
+  var positions: (table: Tensor, first: Int)?
+  /// Learned types of segments `[types, d]` (BERT).
+  var types: Tensor?
+  /// Norm of the sum (BERT).
+  var norm: (any Norm)?
+
+  func callAsFunction(_ batch: TokenBatch, on device: Device) throws(TensorError) -> Tensor {
+    var x = try table.embedding(of: Tensor(batch.tokens.map(Int64.init), on: device))
+    if scale != 1 { x = try x * scale }
+    if let types { x = try x + types.embedding(of: Tensor(batch.types.map(Int64.init), on: device)) }
+    if let positions {
+      let rows = batch.positions.map { Int64($0 + positions.first) }
+      x = try x + positions.table.embedding(of: Tensor(rows, on: device))
+    }
+    return try norm?(x) ?? x
+  }
+}

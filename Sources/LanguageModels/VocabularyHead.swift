@@ -1,0 +1,20 @@
+import Layers
+import Tensors
+
+/// Hidden states to vocabulary scores.
+struct VocabularyHead {
+  /// `[vocabulary, d]`; the embedding table itself when tied.
+  let projection: Linear
+  /// c: scores become `c tanh(score / c)` (Gemma 2).
+  var softcap: Double?
+  /// What comes before the projection (the masked-language heads of BERT and RoBERTa).
+  var transform: (dense: Linear, activation: Activation, norm: LayerNorm)?
+
+  func callAsFunction(_ hidden: Tensor) throws(TensorError) -> Tensor {
+    var x = hidden
+    if let transform { x = try transform.norm(transform.activation(transform.dense(x))) }
+    let scores = try projection(x)
+    guard let softcap else { return scores }
+    return try (scores / softcap).tanh() * softcap
+  }
+}

@@ -1,0 +1,28 @@
+import Layers
+import Tensors
+
+/// A linear map of a model that knows what it is called in the checkpoint.
+struct StoredLinear {
+  /// The name without `.weight` or `.bias`.
+  let path: String
+  let map: Linear
+  /// Whether the file holds `[in, out]` (GPT-2's `Conv1D`) instead of `[out, in]`.
+  var isTransposed = false
+
+  func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor { try map(x) }
+
+  /// The number of outputs.
+  var outputs: Int { map.weight.size(0) }
+
+  /// The outputs of `rows` alone, under another name; without a copy.
+  func narrowed(_ rows: Range<Int>, path: String) throws(TensorError) -> StoredLinear {
+    let bias = try map.bias.map { bias throws(TensorError) in try bias.narrowed(0, rows) }
+    return StoredLinear(path: path, map: Linear(weight: try map.weight.narrowed(0, rows), bias: bias))
+  }
+
+  var projection: Projection {
+    Projection(
+      weightName: path + ".weight", biasName: path + ".bias", weight: map.weight, bias: map.bias,
+      isTransposed: isTransposed)
+  }
+}
