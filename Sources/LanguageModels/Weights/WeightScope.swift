@@ -35,8 +35,9 @@ struct WeightScope {
     return RMSNorm(weight: offset == 0 ? weight : try weight + offset, epsilon: epsilon)
   }
 
-  /// `name.weight [d]` and `name.bias [d]`.
+  /// `name.weight [d]` and `name.bias [d]`, which the oldest BERT checkpoints call gamma and beta.
   func layerNorm(_ name: String, _ width: Int, epsilon: Double) -> LayerNorm {
-    LayerNorm(weight: take(name + ".weight", [width]), bias: take(name + ".bias", [width]), epsilon: epsilon)
+    let (weight, bias) = has(name + ".gamma") ? (".gamma", ".beta") : (".weight", ".bias")
+    return LayerNorm(weight: take(name + weight, [width]), bias: take(name + bias, [width]), epsilon: epsilon)
   }
 }
