@@ -71,12 +71,7 @@ struct StageReader {
   func pattern() throws(TokenizerError) -> TextPattern {
     let pattern = try child("pattern")
     if let literal = try pattern.string(ifPresent: "String") { return .literal(Array(literal.utf8)) }
-    if let regex = try pattern.string(ifPresent: "Regex") {
-      guard let known = RegexScanner(pattern: regex) else {
-        throw .unsupportedPattern(pattern: regex, supported: RegexScanner.allCases.map(\.pattern), source: source)
-      }
-      return .regex(known)
-    }
+    if let regex = try pattern.string(ifPresent: "Regex") { return .regex(try Pattern(regex, source: source)) }
     throw .document(.missing(key: "String", source: pattern.source, nearest: nil))
   }
 }

@@ -9,8 +9,8 @@ public enum TokenizerError: Diagnostic {
   case unknownType(stage: String, type: String, supported: [String], source: String)
   /// A stage has a setting that is not supported.
   case unsupportedSetting(stage: String, setting: String, value: String, supported: String, source: String)
-  /// A stage splits or replaces by a regular expression that has no scanner here.
-  case unsupportedPattern(pattern: String, supported: [String], source: String)
+  /// A stage splits or replaces by a regular expression with a part, from character `position` on, that is wrong or not supported.
+  case unsupportedPattern(pattern: String, construct: String, position: Int, source: String)
   /// An entry of the merge list is not a pair of tokens.
   case malformedMerge(index: Int, merge: String, source: String)
   /// A merge, an added token or a template names a token that the vocabulary lacks.
@@ -38,7 +38,8 @@ public enum TokenizerError: Diagnostic {
     case .unknownType(let stage, let type, _, _): "the \(stage) is of type '\(type)', which is not supported"
     case .unsupportedSetting(let stage, let setting, let value, let supported, _):
       "the \(stage) has '\(setting)' = \(value); supported: \(supported)"
-    case .unsupportedPattern(let pattern, _, _): "there is no scanner for the pattern \(pattern)"
+    case .unsupportedPattern(let pattern, let construct, let position, _):
+      "the pattern \(pattern) has, at character \(position), \(construct), which is not supported"
     case .malformedMerge(let index, let merge, _): "merge \(index) is not two tokens: \(merge)"
     case .tokenNotInVocabulary(let token, let namedBy, _): "\(namedBy) names the token '\(token)', which is not there"
     case .duplicateID(let id, let first, let second, _): "the tokens '\(first)' and '\(second)' have the same id \(id)"
@@ -58,7 +59,7 @@ public enum TokenizerError: Diagnostic {
     switch self {
     case .document(let error): error.location
     case .unknownType(_, _, _, let source), .unsupportedSetting(_, _, _, _, let source),
-      .unsupportedPattern(_, _, let source), .malformedMerge(_, _, let source),
+      .unsupportedPattern(_, _, _, let source), .malformedMerge(_, _, let source),
       .tokenNotInVocabulary(_, _, let source), .duplicateID(_, _, _, let source),
       .duplicateToken(_, _, _, let source), .idOutOfRange(_, _, _, let source), .emptyAddedToken(_, let source),
       .noPairTemplate(let source),
@@ -73,8 +74,7 @@ public enum TokenizerError: Diagnostic {
     switch self {
     case .document(let error): error.remedy
     case .unknownType(_, let type, let supported, _): NearestName.remedy(for: type, among: supported)
-    case .unsupportedPattern(_, let supported, _):
-      "the patterns with a scanner are: " + supported.joined(separator: "   ")
+    case .unsupportedPattern: "supported are: " + PatternParser.supported
     case .malformedMerge: "write \"left right\" or [\"left\", \"right\"]"
     case .tokenNotInVocabulary: "take vocabulary and merges from the same tokenizer"
     case .duplicateID, .duplicateToken: "keep one of the two"

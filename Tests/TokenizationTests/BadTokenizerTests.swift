@@ -130,15 +130,38 @@ import Tokenization
         == .emptyAddedToken(index: 0, source: "tokenizer.json, 'added_tokens[0]'"))
   }
 
-  @Test func `a pattern without a scanner is an error that names it and those there are`() throws {
+  @Test(arguments: [
+    ("^a", "'^'", 0), ("a|(?<=b)c", "the group '(?<='", 2), ("(?<name>a)", "the group '(?<n'", 0),
+    ("(?>a)", "the group '(?>'", 0), ("a\\b", "'\\b'", 1),
+    ("(a)\\1", "'\\1'", 3), ("\\p{Han}+", "'\\p{Han}'", 0), ("[a&&b]", "'&&' in a class", 2),
+    ("[[:alpha:]]", "'[:' in a class", 1),
+    ("a(?!bc)", "a look-ahead at more than one character", 1),
+    ("(ab)++", "a possessive quantifier on more than one character", 5),
+    ("a*", "a match of the empty text", 0), ("(a*)+b", "a quantifier on what may be empty", 5),
+    ("(a", "'(' without ')'", 0), ("a)", "')' without '('", 1),
+    ("[a", "'[' without ']'", 0), ("[]", "an empty class", 0), ("+a", "a quantifier without anything before it", 0),
+    ("a{1", "'{' that is no interval", 1),
+    ("a{3,2}", "an interval that is empty or beyond 64", 1), ("a{999}", "an interval that is empty or beyond 64", 1),
+    ("a{2}?", "'?' after '{n}'", 4),
+    ("(?i:é)", "a letter beyond ASCII in (?i:)", 4), ("(?i:first)", "a pair of letters with a ligature in (?i:)", 5),
+    ("[z-a]", "a range without end", 1),
+    ("\\p", "'\\p' without '{'", 0), ("a\\", "'\\' at the end", 1),
+    ("\\xFF", "a character by a number that is none", 0),
+    ("([ab]{0,64}[ab]{0,64}c){64}", "more states than the table holds", 0),
+  ])
+  func `a pattern with a part that is not supported is an error that names the part and its place`(
+    pattern: String, construct: String, position: Int
+  ) throws {
     let error = try #require(
       Samples.error {
         $0["pre_tokenizer"] = [
-          "type": "Split", "pattern": ["Regex": "[a-z]{3}"], "behavior": "Isolated", "invert": false,
+          "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": "Isolated", "invert": false,
         ]
       })
-    #expect(error.problem.contains("[a-z]{3}"))
-    #expect(error.remedy?.contains(#"\s+(?!\S)"#) == true)
+    let expected = TokenizerError.unsupportedPattern(
+      pattern: pattern, construct: construct, position: position, source: "tokenizer.json, 'pre_tokenizer'")
+    #expect(error == expected)
+    #expect(error.remedy?.contains("(?!...)") == true)
   }
 
   @Test func `settings that are not supported are errors that name them`() {

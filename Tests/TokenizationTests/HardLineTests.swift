@@ -41,6 +41,33 @@ import Tokenization
     #expect(roundTrips == golden.roundTrips)
   }
 
+  /// Negative controls: small changes that the hashes must tell.
+  @Test(arguments: [
+    ("llama3", "ignore_merges"), ("llama3", "a pattern"), ("gpt2", "a merge"), ("gemma", "byte_fallback"),
+  ])
+  func `tell a tokenizer with a small change`(name: String, change: String) throws {
+    let golden = try HardLineGolden(name: name)
+    var document = try #require(golden.document.object)
+    switch change {
+    case "a pattern":
+      let text = golden.document.text.replacing("{1,3}", with: "{1,4}")
+      document = try #require(try JSONValue(parsing: text, source: name).object)
+    case "a merge":
+      document.edit("model") {
+        var merges = $0["merges"]?.array ?? []
+        merges.swapAt(100, 101)
+        $0["merges"] = .array(merges)
+      }
+    default: document.edit("model") { $0[change] = .bool($0[change]?.bool != true) }
+    }
+    let tokenizer = try Tokenizer(json: .object(document), source: "changed")
+    #expect(
+      golden.blocks.indices.contains { index in
+        let found = HardLineGolden.hashes(of: Self.block(index), tokenizer)
+        return golden.differences(of: found.block, at: index).contains("ids")
+      })
+  }
+
   /// The lines of a block.
   static func block(_ index: Int) -> ArraySlice<String> {
     lines[index * HardLineGolden.blockLength..<(index + 1) * HardLineGolden.blockLength]

@@ -67,14 +67,14 @@ struct AddedTokenFinder: Sendable {
     var position = position
     while position > range.lowerBound {
       let (scalar, start) = UTF8Text.previous(in: bytes[range], before: position)
-      guard ScalarClass.table[Int(scalar)] == ScalarClass.space.rawValue else { break }
+      guard ScalarClasses.spaces.contains(ScalarClass.table[Int(scalar)]) else { break }
       position = start
     }
     return position
   }
 
   private func spaceEnd(_ bytes: [UInt8], _ position: Int, _ range: Range<Int>) -> Int {
-    ScalarCursor.with(bytes, range) { cursor in cursor.run(from: position) { $0 == ScalarClass.space.rawValue } }
+    ScalarCursor.with(bytes, range) { cursor in cursor.run(from: position, of: .spaces) }
   }
 
   /// `\w` of the Rust crate regex: alphabetic, marks, decimal digits, connectors, joiners.

@@ -2,12 +2,15 @@
 struct ByteLevel: Sendable {
   /// Put a space before a piece that does not begin with one.
   let addPrefixSpace: Bool
-  /// Cut by GPT-2's pattern; without it the bytes are spelled and nothing is cut.
-  let usePattern: Bool
+  /// GPT-2's; without it the bytes are spelled and nothing is cut.
+  let pattern: Pattern?
+
+  /// Contractions, then runs of letters, numbers, others with one space before, spaces. Every character is in a match.
+  private static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
   init(_ reader: StageReader) throws(TokenizerError) {
     addPrefixSpace = try reader.bool("add_prefix_space", default: true)
-    usePattern = try reader.bool("use_regex", default: true)
+    pattern = try reader.bool("use_regex", default: true) ? Pattern(Self.pattern, source: reader.source) : nil
   }
 
   func apply(to text: inout AlignedText, pieces: inout [Range<Int>]) {
@@ -15,12 +18,12 @@ struct ByteLevel: Sendable {
       text.prefix(&pieces, with: [UInt8(ascii: " ")]) { text, piece in text.bytes[piece.lowerBound] != UInt8(ascii: " ")
       }
     }
-    if usePattern {
+    if let pattern {
       let bytes = text.bytes
       if pieces.count == 1 {
-        pieces = RegexScanner.gpt2.matches(in: bytes, pieces[0])
+        pieces = pattern.matches(in: bytes, pieces[0])
       } else {
-        pieces = pieces.flatMap { RegexScanner.gpt2.matches(in: bytes, $0) }
+        pieces = pieces.flatMap { pattern.matches(in: bytes, $0) }
       }
     }
   }

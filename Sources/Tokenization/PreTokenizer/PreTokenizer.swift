@@ -66,7 +66,7 @@ enum PreTokenizer: Sendable {
       var position = range.lowerBound
       while position < range.upperBound {
         let (scalarClass, next) = cursor.scalar(at: position)
-        if scalarClass == ScalarClass.number.rawValue || scalarClass == ScalarClass.lateNumber.rawValue {
+        if ScalarClasses.digits.contains(scalarClass) {
           digits.append(position..<next)
         }
         position = next

@@ -1,7 +1,7 @@
 /// What Split and Replace look for.
 enum TextPattern: Sendable, Equatable {
   case literal([UInt8])
-  case regex(RegexScanner)
+  case regex(Pattern)
 
   /// The matches in a part of a text, in order, not overlapping.
   func matches(in bytes: [UInt8], _ range: Range<Int>) -> [Range<Int>] {
@@ -19,7 +19,7 @@ enum TextPattern: Sendable, Equatable {
         }
       }
       return matches
-    case .regex(let scanner): return scanner.matches(in: bytes, range)
+    case .regex(let pattern): return pattern.matches(in: bytes, range)
     }
   }
 }
