@@ -55,7 +55,7 @@ import Tokenization
     case "a merge":
       document.edit("model") {
         var merges = $0["merges"]?.array ?? []
-        merges.swapAt(100, 101)
+        merges.remove(at: 700)
         $0["merges"] = .array(merges)
       }
     default: document.edit("model") { $0[change] = .bool($0[change]?.bool != true) }
