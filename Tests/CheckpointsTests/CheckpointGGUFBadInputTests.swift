@@ -59,7 +59,8 @@ import Testing
       }
     }
     #expect(architecture?.problem == "the architecture 'lama' cannot be read")
-    #expect(architecture?.remedy == "did you mean 'llama'? The valid names are: llama")
+    let names = "llama, smollm3, qwen2, qwen3, gemma, gemma2, gemma3, phi3, gpt2, gptneox, bert"
+    #expect(architecture?.remedy == "did you mean 'llama'? The valid names are: \(names)")
     let split = failure { try model { $0.pair("split.count", 2, bytes(UInt16(3))) } }
     #expect(split?.problem == "a model split over 3 GGUF files cannot be read")
     for name in ["blk.0.ffn_gate_exps.weight", "blk.00.attn_v.weight", "blk.-1.attn_v.weight", "blk.0.attn_v", "x"] {
@@ -83,7 +84,7 @@ import Testing
           problem: "6 rows cannot be shared by 2 heads of two halves each"))
     #expect(
       failure { try model { $0.tensors.removeFirst() } }
-        == .missingTensor(name: "model.embed_tokens.weight", source: file, nearest: nil))
+        == .missingTensor(name: "token_embd.weight", source: file, nearest: nil))
   }
 
   @Test func `scaling of the rotary frequencies is carried over and never dropped`() throws {
@@ -92,9 +93,66 @@ import Testing
       $0.pair("llama.rope.scaling.factor", 6, bytes(Float(4).bitPattern))
     }
     #expect(linear.configuration.object["rope_scaling"] == ["rope_type": "linear", "factor": 4.0])
-    let factors = try model { $0.tensor("rope_freqs.weight", [2], offset: 512) }
+    let old = try model { $0.pair("llama.rope.scale_linear", 6, bytes(Float(2).bitPattern)) }
+    #expect(old.configuration.object["rope_scaling"] == ["rope_type": "linear", "factor": 2.0])
+    let factors = try model { file in
+      file.tensor("rope_freqs.weight", [2], offset: 512)
+      file.data.replaceSubrange(512..<520, with: bytes(Float(1.5).bitPattern) + bytes(Float(7).bitPattern))
+    }
+    #expect(factors.configuration.object["rope_scaling"] == ["rope_type": "factors", "factors": [1.5, 7.0]])
+    #expect(factors.tensors["rope_freqs.weight"] == nil)
+  }
+
+  @Test func `scaling that cannot be told is an error, not a guess`() throws {
+    let place = "metadata"
+    let dynamic = failure { try model { $0.pair("llama.rope.scaling.type", 8, GGUFBytes.string("dynamic")) } }
+    #expect(dynamic?.problem == "the rope scaling 'dynamic' (metadata 'llama.rope.scaling.type') cannot be read")
+    #expect(dynamic?.remedy?.contains("none, linear, yarn, longrope") == true)
+    let noFactor = failure { try model { $0.pair("llama.rope.scaling.type", 8, GGUFBytes.string("yarn")) } }
     #expect(
-      factors.configuration.object["rope_scaling"] == ["rope_type": "factors", "tensor": "rope_freqs.weight"])
+      noFactor
+        == .malformed(
+          file: file, place: place,
+          problem: "the key 'llama.rope.scaling.factor' is missing, which the rope scaling 'yarn' needs"))
+    let three = failure { try model { $0.tensor("rope_freqs.weight", [3], offset: 512) } }
+    #expect(
+      three
+        == .malformed(
+          file: file, place: "tensor 'rope_freqs.weight'",
+          problem: "expected 2 factors, one for each rotary frequency, got 3"))
+    let zero = failure { try model { $0.tensor("rope_freqs.weight", [2], offset: 512) } }
+    #expect(
+      zero
+        == .malformed(file: file, place: "tensor 'rope_freqs.weight'", problem: "the factors must be positive numbers"))
+  }
+
+  @Test func `everything that is missing or foreign is said at once`() throws {
+    var nothing = GGUFBytes()
+    nothing.pair("general.architecture", 8, GGUFBytes.string("gemma2"))
+    for layer in 0..<3 { nothing.tensor("blk.\(layer).ffn_gate_exps.weight", [8], offset: UInt64(32 * layer)) }
+    nothing.tensor("mm.0.weight", [8], offset: 96)
+    nothing.data = [UInt8](repeating: 0, count: 128)
+    let path = try scratch.write("x.gguf", nothing.file)
+    let error = #expect(throws: CheckpointError.self) { try Checkpoint.open(path) }
+    let text = error?.description ?? ""
+    let keys = ["block_count", "embedding_length", "attention.head_count", "feed_forward_length", "context_length"]
+    for key in keys + ["attention.layer_norm_rms_epsilon"] {
+      #expect(text.contains("the key 'gemma2.\(key)' is missing"), "\(text)")
+    }
+    #expect(text.contains("there is no tensor 'token_embd.weight'"))
+    let list = "'blk.N.ffn_gate_exps.weight' (3 of them), 'mm.0.weight'"
+    #expect(text.contains("the tensors \(list), which are no part of a gemma2 model, cannot be read"))
+  }
+
+  @Test func `more layers than tensors are refused before anything is made for them`() throws {
+    let error = failure {
+      try model(without: "llama.block_count") { $0.pair("llama.block_count", 4, bytes(UInt32(Int32.max))) }
+    }
+    #expect(
+      error
+        == .malformed(
+          file: file, place: "metadata 'llama.block_count'",
+          problem: "2147483647 layers are announced, the file has 2 tensors in all"))
   }
 
   @Test func `a tokenizer whose lists disagree is an error`() throws {

@@ -23,7 +23,7 @@ import Testing
     let names = ["0.self_attn.q_proj.weight", "1.self_attn.k_proj.weight", "1.self_attn.q_proj.bias"]
     for name in names.map({ "model.layers." + $0 }) {
       let tensor = try checkpoint.tensors.tensor(name)
-      #expect(tensor.rowOrder != .plain)
+      #expect(tensor.form != .plain)
       #expect(tensor.mappedBytes == nil)
       let asStored = StoredTensor(
         name: name, shape: tensor.shape, storage: tensor.storage, file: tensor.file, bytes: tensor.bytes)

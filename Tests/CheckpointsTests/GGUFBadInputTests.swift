@@ -116,18 +116,22 @@ import Testing
     #expect(
       try failure { $0.tensor("x", [33, 2], type: 3) }
         == malformed("tensor 'x'", "shape [2, 33] is not possible for Q4_1, which has blocks of 32"))
+    #expect(
+      try failure { $0.tensor("x", [128, 2], type: 12) }
+        == malformed("tensor 'x'", "shape [2, 128] is not possible for Q4_K, which has blocks of 256"))
   }
 
-  @Test func `a type that is not read is named with the tensor and with what is read`() throws {
+  @Test(arguments: [
+    (15, "Q8_K"), (20, "IQ4_NL"), (23, "IQ4_XS"), (34, "TQ1_0"), (39, "MXFP4"), (4, "Q4_2"), (99, "type 99"),
+  ])
+  func `a type that is not read is named with the tensor and with what is read`(number: UInt32, name: String) throws {
     let supported = [
-      "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "I8", "I16", "I32", "I64", "F64", "BF16",
+      "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "I8", "I16", "I32",
+      "I64", "F64", "BF16",
     ]
-    #expect(
-      try failure { $0.tensor("x", [256], type: 14) }
-        == .unsupportedType(file: file, tensor: "x", type: "Q6_K", supported: supported))
-    #expect(
-      try failure { $0.tensor("x", [256], type: 4) }
-        == .unsupportedType(file: file, tensor: "x", type: "type 4", supported: supported))
+    let error = try failure { $0.tensor("x", [256], type: number) }
+    #expect(error == .unsupportedType(file: file, tensor: "x", type: name, supported: supported))
+    #expect(error?.problem == "tensor 'x' is stored as \(name), which cannot be read")
   }
 
   @Test func `tensors beyond the file, unaligned, overlapping or named twice are errors`() throws {

@@ -19,6 +19,8 @@ from safetensors.numpy import save_file
 
 OUT = pathlib.Path(__file__).parents[2] / "Tests/CheckpointsTests/Fixtures"
 BLOCK = [T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0]
+# The package does not quantise to these; every sequence of bytes is a valid block. Where the half-precision scales lie:
+K_BLOCK = {T.Q2_K: [80, 82], T.Q3_K: [108], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208]}
 
 
 def types():
@@ -61,6 +63,18 @@ def types():
         raw = random.integers(0, 256, (3, 4 * size), dtype=np.uint8)
         writer.add_tensor(f"{type.name}.bytes", raw, raw_dtype=type)
         expected[f"{type.name}.bytes"] = quants.dequantize(raw, type).astype(np.float32)
+    random = np.random.default_rng(3)
+    for type, scales in K_BLOCK.items():
+        size = gguf.GGML_QUANT_SIZES[type][1]
+        raw = random.integers(0, 256, (3, 2 * size), dtype=np.uint8)
+        writer.add_tensor(f"{type.name}.bytes", raw, raw_dtype=type)
+        expected[f"{type.name}.bytes"] = quants.dequantize(raw, type).astype(np.float32)
+        raw = random.integers(0, 256, (3, 2 * size), dtype=np.uint8)
+        for place in scales:  # scales as models have them
+            halves = random.normal(0, 0.01, 6).astype(np.float16).view(np.uint8).reshape(3, 2, 2)
+            raw.reshape(3, 2, size)[:, :, place:place + 2] = halves
+        writer.add_tensor(type.name, raw, raw_dtype=type)
+        expected[type.name] = quants.dequantize(raw, type).astype(np.float32)
     # Every half-precision number there is.
     halves = np.arange(65536, dtype=np.uint16).view(np.float16).reshape(256, 256)
     writer.add_tensor("F16.all", halves)

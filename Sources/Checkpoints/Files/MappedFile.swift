@@ -71,6 +71,21 @@ public struct MappedBytes: Sendable {
     return base + offset
   }
 
+  /// Tells the system that the whole pages of these bytes are not needed soon; they stay readable, fetched again on touch.
+  ///
+  /// Pages that the bytes share with their neighbours are left alone.
+  func release() {
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    guard page > 0 else { return }
+    let begin = (offset + page - 1) / page * page
+    let end = (offset + count) / page * page
+    guard begin < end, let base = owner.bytes.baseAddress else { return }
+    // Advice only: should it fail, memory is used longer and nothing else happens. The mapping is private and never
+    // written to, so nothing can be lost.
+    _ = madvise(UnsafeMutableRawPointer(mutating: base + begin), end - begin, MADV_DONTNEED)
+    withExtendedLifetime(owner) {}
+  }
+
   /// Runs `body` on the bytes with the mapping kept alive.
   public func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -140,10 +140,9 @@ struct GGUFTensorInfo {
     }
     shape = sizes.reversed()
     let type = try cursor.integer(UInt32.self, place)
-    guard let storage = StorageType.gguf[type] else {
+    guard let storage = GGUFTensorTypes.storage[type] else {
       throw .unsupportedType(
-        file: file, tensor: name, type: Self.names[type] ?? "type \(type)",
-        supported: StorageType.gguf.sorted { $0.key < $1.key }.map(\.value.rawValue))
+        file: file, tensor: name, type: GGUFTensorTypes.name(of: type), supported: GGUFTensorTypes.readable)
     }
     self.storage = storage
     guard let byteCount = storage.byteCount(of: shape) else {
@@ -158,11 +157,4 @@ struct GGUFTensorInfo {
     }
     self.offset = offset
   }
-
-  /// Types that are known by name though not read.
-  private static let names: [UInt32: String] = [
-    9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS",
-    18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0",
-    35: "TQ2_0", 39: "MXFP4", 40: "NVFP4",
-  ]
 }

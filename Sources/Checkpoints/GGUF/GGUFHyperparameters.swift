@@ -1,61 +1,143 @@
+import Diagnostics
 import JSON
 
-/// The hyperparameters of a decoder in GGUF metadata, and their translation to config.json.
-struct GGUFHyperparameters {
-  let layers: Int
-  let hidden: Int
-  let heads: Int
-  let keyValueHeads: Int
-  let headDimension: Int
-  let rotaryDimension: Int
-  let intermediate: Int
-  let context: Int
-  let epsilon: Double
-  let ropeTheta: Double
-  let ropeScaling: JSONObject?
+/// Reads what GGUF metadata says of a model; what is missing or wrong is noted and reported all at once by ``finish()``.
+///
+/// A value that cannot be had is replaced by a harmless one, so that reading goes on.
+final class GGUFHyperparameters {
+  let file: GGUFFile
+  /// `general.architecture`, with which the keys begin.
+  let prefix: String
+  private var problems: [CheckpointError] = []
 
-  init(_ metadata: GGUFMetadata, prefix: String) throws(CheckpointError) {
-    func size(_ key: String, default value: Int? = nil) throws(CheckpointError) -> Int {
-      let key = "\(prefix).\(key)"
-      let size = try metadata.required(key, metadata.int(key) ?? value)
-      guard size > 0, size <= Int(Int32.max) else {
-        throw .malformed(file: metadata.file, place: "metadata '\(key)'", problem: "\(size) is no possible size")
-      }
-      return size
+  private(set) var layers = 1
+  private(set) var hidden = 1
+  private(set) var heads = 1
+  private(set) var keyValueHeads = 1
+  /// The elements of a head.
+  private(set) var headDimension = 1
+  /// The elements of a head that are rotated.
+  private(set) var rotaryDimension = 1
+  private(set) var intermediate = 1
+  private(set) var context = 1
+  private(set) var vocabulary = 1
+
+  init(_ file: GGUFFile, prefix: String) {
+    self.file = file
+    self.prefix = prefix
+    layers = size("block_count")
+    if layers > file.tensors.count {
+      note(
+        .malformed(
+          file: file.path, place: "metadata '\(prefix).block_count'",
+          problem: "\(layers) layers are announced, the file has \(file.tensors.count) tensors in all"))
+      layers = 1
     }
-    layers = try size("block_count")
-    hidden = try size("embedding_length")
-    heads = try size("attention.head_count")
-    keyValueHeads = try size("attention.head_count_kv", default: heads)
-    headDimension = try size("attention.key_length", default: hidden / heads)
-    rotaryDimension = try size("rope.dimension_count", default: headDimension)
-    intermediate = try size("feed_forward_length")
-    context = try size("context_length")
-    let epsilonKey = "\(prefix).attention.layer_norm_rms_epsilon"
-    epsilon = try metadata.required(epsilonKey, metadata.double(epsilonKey))
-    // 10000 is the value of the rotary paper and what llama.cpp takes where the key is absent.
-    ropeTheta = try metadata.double("\(prefix).rope.freq_base") ?? 10000
-    ropeScaling = try Self.ropeScaling(metadata, prefix: prefix)
+    hidden = size("embedding_length")
+    heads = size("attention.head_count")
+    keyValueHeads = size("attention.head_count_kv", default: heads)
+    headDimension = size("attention.key_length", default: max(1, hidden / heads))
+    rotaryDimension = size("rope.dimension_count", default: headDimension)
+    intermediate = size("feed_forward_length")
+    context = size("context_length")
+    if let embedding = shape(of: "token_embd.weight") {
+      vocabulary = embedding[0]
+    } else {
+      let names = file.tensors.map(\.name)
+      note(
+        .missingTensor(
+          name: "token_embd.weight", source: file.path,
+          nearest: NearestName.closest(to: "token_embd.weight", in: names)))
+    }
   }
 
-  private static func ropeScaling(_ metadata: GGUFMetadata, prefix: String) throws(CheckpointError) -> JSONObject? {
-    guard let type = try metadata.string("\(prefix).rope.scaling.type"), type != "none" else { return nil }
-    var scaling: JSONObject = ["rope_type": .string(type)]
-    if let factor = try metadata.double("\(prefix).rope.scaling.factor") { scaling["factor"] = .number(factor) }
-    if let length = try metadata.int("\(prefix).rope.scaling.original_context_length") {
-      scaling["original_max_position_embeddings"] = .integer(length)
-    }
-    return scaling
+  /// Remembers a problem, once.
+  func note(_ problem: CheckpointError) {
+    if !problems.contains(problem) { problems.append(problem) }
   }
 
-  /// The keys of config.json as transformers names them.
-  func configuration(
-    _ architecture: GGUFArchitecture, _ tensors: TensorTable, _ tokenizer: GGUFTokenizer?
-  ) throws(CheckpointError) -> JSONObject {
-    let embedding = try tensors.tensor("model.embed_tokens.weight")
+  /// Throws everything that was noted.
+  func finish() throws(CheckpointError) {
+    if let error = CheckpointError(problems) { throw error }
+  }
+
+  /// The result of a throwing read; `nil` and a note where it throws.
+  func noting<T>(_ read: () throws(CheckpointError) -> T?) -> T? {
+    do {
+      return try read()
+    } catch {
+      note(error)
+      return nil
+    }
+  }
+
+  private func missing(_ key: String) {
+    note(.malformed(file: file.path, place: "metadata", problem: "the key '\(prefix).\(key)' is missing"))
+  }
+
+  /// A positive size; without a default the key must be there.
+  func size(_ key: String, default value: Int? = nil) -> Int {
+    guard let size = count(key) ?? value else {
+      if file.metadata["\(prefix).\(key)"] == nil { missing(key) }
+      return 1
+    }
+    guard size > 0 else {
+      note(impossible(key, size))
+      return 1
+    }
+    return size
+  }
+
+  /// A size that may be absent, or zero.
+  func count(_ key: String) -> Int? {
+    guard let size = noting({ () throws(CheckpointError) in try file.metadata.int("\(prefix).\(key)") }) else {
+      return nil
+    }
+    guard (0...Int(Int32.max)).contains(size) else {
+      note(impossible(key, size))
+      return nil
+    }
+    return size
+  }
+
+  private func impossible(_ key: String, _ size: Int) -> CheckpointError {
+    .malformed(file: file.path, place: "metadata '\(prefix).\(key)'", problem: "\(size) is no possible size")
+  }
+
+  /// A number that may be absent.
+  func number(ifPresent key: String) -> Double? {
+    noting { () throws(CheckpointError) in try file.metadata.double("\(prefix).\(key)") }
+  }
+
+  /// A number that must be there.
+  func number(_ key: String) -> Double {
+    if file.metadata["\(prefix).\(key)"] == nil { missing(key) }
+    return number(ifPresent: key) ?? 0
+  }
+
+  /// A truth value that may be absent.
+  func flag(ifPresent key: String) -> Bool? {
+    noting { () throws(CheckpointError) in try file.metadata.bool("\(prefix).\(key)") }
+  }
+
+  /// A text that may be absent.
+  func text(ifPresent key: String) -> String? {
+    noting { () throws(CheckpointError) in try file.metadata.string("\(prefix).\(key)") }
+  }
+
+  /// Whether the file has a tensor, by its GGUF name.
+  func has(_ tensor: String) -> Bool { shape(of: tensor) != nil }
+
+  /// The shape of a tensor by its GGUF name, `nil` where the file has none.
+  func shape(of tensor: String) -> [Int]? { file.tensors.first { $0.name == tensor }?.shape }
+}
+
+extension GGUFHyperparameters {
+  /// The keys of config.json that decoders with rotary embedding and RMS norms share, as transformers names them.
+  func decoder(_ modelType: String, _ className: String) -> JSONObject {
     var object: JSONObject = [
-      "architectures": [.string(architecture.className)],
-      "model_type": .string(architecture.modelType),
+      "architectures": [.string(className)],
+      "model_type": .string(modelType),
       "hidden_size": .integer(hidden),
       "intermediate_size": .integer(intermediate),
       "num_hidden_layers": .integer(layers),
@@ -63,28 +145,17 @@ struct GGUFHyperparameters {
       "num_key_value_heads": .integer(keyValueHeads),
       "head_dim": .integer(headDimension),
       "hidden_act": "silu",
-      "rms_norm_eps": .number(epsilon),
-      "rope_theta": .number(ropeTheta),
+      "rms_norm_eps": .number(number("attention.layer_norm_rms_epsilon")),
+      // 10000 is the value of the rotary paper and what llama.cpp takes where the key is absent.
+      "rope_theta": .number(number(ifPresent: "rope.freq_base") ?? 10000),
       "max_position_embeddings": .integer(context),
-      "vocab_size": .integer(embedding.shape[0]),
-      "tie_word_embeddings": .bool(tensors["lm_head.weight"] == nil),
-      "attention_bias": .bool(tensors["model.layers.0.self_attn.q_proj.bias"] != nil),
-      "mlp_bias": .bool(tensors["model.layers.0.mlp.gate_proj.bias"] != nil),
-      "torch_dtype": "float32",
+      "vocab_size": .integer(vocabulary),
+      "tie_word_embeddings": .bool(!has("output.weight")),
     ]
     if rotaryDimension != headDimension {
       object["partial_rotary_factor"] = .number(Double(rotaryDimension) / Double(headDimension))
     }
-    if tensors["rope_freqs.weight"] != nil {
-      // The file has one factor for each rotary frequency (Llama 3.1), from which the four numbers of config.json cannot be
-      // told; a reader that does not know this kind must refuse it rather than leave the factors out.
-      object["rope_scaling"] = .object(["rope_type": "factors", "tensor": "rope_freqs.weight"])
-    } else if let ropeScaling {
-      object["rope_scaling"] = .object(ropeScaling)
-    }
-    object["bos_token_id"] = tokenizer?.bosID.map { .integer($0) }
-    object["eos_token_id"] = tokenizer?.eosID.map { .integer($0) }
-    object["pad_token_id"] = tokenizer?.paddingID.map { .integer($0) }
+    if let scaling = ropeScaling() { object["rope_scaling"] = .object(scaling) }
     return object
   }
 }

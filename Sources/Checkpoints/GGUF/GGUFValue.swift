@@ -34,11 +34,14 @@ public enum GGUFValue: Sendable, Equatable {
     switch self {
     case .integer(let value): Double(value)
     case .unsigned(let value): Double(value)
-    case .float(let value): Double(value.description) ?? Double(value)
+    case .float(let value): Self.shortest(value)
     case .double(let value): value
     default: nil
     }
   }
+
+  /// The double with the same shortest decimal text: what was written as 1e-05 reads as 1e-05.
+  static func shortest(_ value: Float) -> Double { Double(value.description) ?? Double(value) }
 }
 
 /// The metadata of a GGUF file: keys in order, with typed access whose errors name the key and the file.

@@ -23,6 +23,16 @@ public enum StorageType: String, Sendable, CaseIterable {
   case q5_1 = "Q5_1"
   /// Blocks of 32 numbers, 8 bits each, with one half-precision scale a block.
   case q8_0 = "Q8_0"
+  /// Blocks of 256 numbers, 2 bits each, with a 4-bit scale and minimum for each 16 of them.
+  case q2_K = "Q2_K"
+  /// Blocks of 256 numbers, 3 bits each, with a 6-bit scale for each 16 of them.
+  case q3_K = "Q3_K"
+  /// Blocks of 256 numbers, 4 bits each, with a 6-bit scale and minimum for each 32 of them.
+  case q4_K = "Q4_K"
+  /// Blocks of 256 numbers, 5 bits each, with a 6-bit scale and minimum for each 32 of them.
+  case q5_K = "Q5_K"
+  /// Blocks of 256 numbers, 6 bits each, with an 8-bit scale for each 16 of them.
+  case q6_K = "Q6_K"
 
   /// How real numbers are decoded; `nil` for whole numbers and truth values.
   var floatFormat: (any FloatFormat.Type)? {
@@ -36,6 +46,11 @@ public enum StorageType: String, Sendable, CaseIterable {
     case .q5_0: Q5_0.self
     case .q5_1: Q5_1.self
     case .q8_0: Q8_0.self
+    case .q2_K: Q2_K.self
+    case .q3_K: Q3_K.self
+    case .q4_K: Q4_K.self
+    case .q5_K: Q5_K.self
+    case .q6_K: Q6_K.self
     case .int64, .int32, .int16, .int8, .uint8, .bool: nil
     }
   }
@@ -67,12 +82,6 @@ public enum StorageType: String, Sendable, CaseIterable {
   /// The types of safetensors, in the order in which the reference implementation sorts tensors (wide types first).
   static let safetensors: [StorageType] = [
     .int64, .float64, .float32, .int32, .bfloat16, .float16, .int16, .int8, .uint8, .bool,
-  ]
-
-  /// The types of GGUF by their numbers (ggml.h, `enum ggml_type`).
-  static let gguf: [UInt32: StorageType] = [
-    0: .float32, 1: .float16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 24: .int8, 25: .int16, 26: .int32,
-    27: .int64, 28: .float64, 30: .bfloat16,
   ]
 
   /// The bytes of a tensor of this type, `nil` where the count overflows or does not fill whole blocks a row.

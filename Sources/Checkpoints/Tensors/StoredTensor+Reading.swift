@@ -1,7 +1,10 @@
 import Dispatch
 
 extension StoredTensor {
-  /// Decodes the tensor to single precision, rows in the Hugging Face order.
+  /// Decodes the tensor to single precision, in the Hugging Face form.
+  ///
+  /// The pages of the file that held it are given back to the system, so that a model does not lie in memory twice; another
+  /// read fetches them again. A tensor that can be used in place (``mappedBytes``) keeps its pages.
   ///
   /// - Parameters:
   ///   - out: room for exactly `elementCount` numbers.
@@ -15,33 +18,71 @@ extension StoredTensor {
     }
     precondition(out.count == elementCount, "the destination must hold the whole tensor")
     guard let start = out.baseAddress, !out.isEmpty else { return }
-    // Safe to share: threads read the mapped pages and write disjoint parts of the destination.
-    nonisolated(unsafe) let destination = start
     bytes.withBytes { source in
       guard let base = source.baseAddress else { return }
-      nonisolated(unsafe) let source = base
-      switch rowOrder {
-      case .plain:
-        let blocks = elementCount / format.elements
-        inShares(of: blocks, elementsEach: format.elements, threads: threads) { share in
-          format.decode(
-            source + share.lowerBound * format.bytes, count: share.count,
-            into: destination + share.lowerBound * format.elements)
-        }
-      case .interleavedHalves where shape.count == 1:
-        let stored = UnsafeMutableBufferPointer<Float>.allocate(capacity: elementCount)
-        defer { stored.deallocate() }
-        format.decode(source, count: elementCount / format.elements, into: stored.baseAddress.unsafelyUnwrapped)
-        for i in 0..<elementCount { destination[i] = stored[rowOrder.stored(i, of: elementCount)] }
-      case .interleavedHalves:
-        let rows = shape[0]
-        let columns = elementCount / rows
-        let blocks = columns / format.elements
-        inShares(of: rows, elementsEach: columns, threads: threads) { share in
-          for row in share {
-            let stored = rowOrder.stored(row, of: rows)
-            format.decode(source + stored * blocks * format.bytes, count: blocks, into: destination + row * columns)
-          }
+      switch form {
+      case .plain: decode(format, base, into: start, adding: 0, threads: threads)
+      case .raised(let constant): decode(format, base, into: start, adding: -constant, threads: threads)
+      case .interleavedHalves, .partsApart: decodeRows(format, base, into: start, threads: threads)
+      case .transposed: decodeTransposed(format, base, into: start, threads: threads)
+      }
+    }
+    if mappedBytes == nil { bytes.release() }
+  }
+
+  /// Elements in the order of the file.
+  private func decode(
+    _ format: any FloatFormat.Type, _ base: UnsafeRawPointer, into start: UnsafeMutablePointer<Float>,
+    adding constant: Float, threads: Int
+  ) {
+    // Safe to share, here and below: threads read the mapped pages and write disjoint parts of the destination.
+    nonisolated(unsafe) let (source, destination) = (base, start)
+    inShares(of: elementCount / format.elements, elementsEach: format.elements, threads: threads) { share in
+      let part = destination + share.lowerBound * format.elements
+      format.decode(source + share.lowerBound * format.bytes, count: share.count, into: part)
+      if constant != 0 { for i in 0..<share.count * format.elements { part[i] += constant } }
+    }
+  }
+
+  /// Rows in another order.
+  private func decodeRows(
+    _ format: any FloatFormat.Type, _ base: UnsafeRawPointer, into start: UnsafeMutablePointer<Float>, threads: Int
+  ) {
+    nonisolated(unsafe) let (source, destination) = (base, start)
+    if shape.count == 1 {
+      let stored = UnsafeMutableBufferPointer<Float>.allocate(capacity: elementCount)
+      defer { stored.deallocate() }
+      format.decode(source, count: elementCount / format.elements, into: stored.baseAddress.unsafelyUnwrapped)
+      for i in 0..<elementCount { destination[i] = stored[form.storedRow(i, of: elementCount) ?? i] }
+      return
+    }
+    let rows = shape[0]
+    let columns = elementCount / rows
+    let blocks = columns / format.elements
+    inShares(of: rows, elementsEach: columns, threads: threads) { share in
+      for row in share {
+        let stored = form.storedRow(row, of: rows) ?? row
+        format.decode(source + stored * blocks * format.bytes, count: blocks, into: destination + row * columns)
+      }
+    }
+  }
+
+  /// Stored rows to columns, sixteen at a time so that what is written fills cache lines.
+  private func decodeTransposed(
+    _ format: any FloatFormat.Type, _ base: UnsafeRawPointer, into start: UnsafeMutablePointer<Float>, threads: Int
+  ) {
+    nonisolated(unsafe) let (source, destination) = (base, start)
+    let (columns, rows) = (shape[1], shape[0])  // of the result: `columns` stored rows of `rows` elements
+    let blocks = rows / format.elements
+    let strip = 16
+    inShares(of: columns, elementsEach: rows, threads: threads) { share in
+      let stored = UnsafeMutablePointer<Float>.allocate(capacity: strip * rows)
+      defer { stored.deallocate() }
+      for first in stride(from: share.lowerBound, to: share.upperBound, by: strip) {
+        let width = min(strip, share.upperBound - first)
+        format.decode(source + first * blocks * format.bytes, count: width * blocks, into: stored)
+        for row in 0..<rows {
+          for i in 0..<width { destination[row * columns + first + i] = stored[i * rows + row] }
         }
       }
     }

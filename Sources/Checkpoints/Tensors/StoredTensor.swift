@@ -10,17 +10,18 @@ public struct StoredTensor: Sendable {
   public let file: String
 
   let bytes: MappedBytes
-  let rowOrder: RowOrder
+  let form: StoredForm
 
+  /// - Precondition: the bytes are those of the shape in the type, and the shape can have the form.
   init(
-    name: String, shape: [Int], storage: StorageType, file: String, bytes: MappedBytes, rowOrder: RowOrder = .plain
+    name: String, shape: [Int], storage: StorageType, file: String, bytes: MappedBytes, form: StoredForm = .plain
   ) {
     self.name = name
     self.shape = shape
     self.storage = storage
     self.file = file
     self.bytes = bytes
-    self.rowOrder = rowOrder
+    self.form = form
   }
 
   /// The number of elements; readers have checked that it fits.
@@ -29,9 +30,10 @@ public struct StoredTensor: Sendable {
   /// The number of bytes in the file.
   public var byteCount: Int { bytes.count }
 
-  /// The stored bytes where they are the tensor as it is: not quantised, rows in order, aligned to the element.
+  /// The stored bytes where they are the tensor as it is: not quantised, in the Hugging Face form, aligned to
+  /// the element.
   public var mappedBytes: MappedBytes? {
-    guard !storage.isQuantized, rowOrder == .plain, isLittleEndianMachine,
+    guard !storage.isQuantized, form == .plain, isLittleEndianMachine,
       UInt(bitPattern: bytes.pointer) % UInt(storage.blockBytes) == 0
     else { return nil }
     return bytes

@@ -43,7 +43,7 @@ public struct WritableTensor {
 
   /// A tensor of another file: its bytes as they are where they are the tensor, else decoded to single precision.
   public init(_ tensor: StoredTensor) {
-    if !tensor.storage.isQuantized, tensor.rowOrder == .plain {
+    if !tensor.storage.isQuantized, tensor.form == .plain {
       self.init(name: tensor.name, storage: tensor.storage, shape: tensor.shape) { sink in
         try tensor.bytes.withBytes { try sink($0) }
       }

@@ -12,8 +12,8 @@ enum Q5_0: FloatFormat {
       let high = UInt32(littleEndian: block.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
       for j in 0..<16 {
         let q = UInt32(block.load(fromByteOffset: 6 + j, as: UInt8.self))
-        let low = (q & 0x0F) | ((high >> UInt32(j)) & 1) << 4
-        let upper = (q >> 4) | ((high >> UInt32(j + 16)) & 1) << 4
+        let low = (q & 0x0F) | ((high &>> UInt32(j)) & 1) << 4
+        let upper = (q >> 4) | ((high &>> UInt32(j + 16)) & 1) << 4
         weights[j] = d * Float(Int32(bitPattern: low) &- 16)
         weights[j + 16] = d * Float(Int32(bitPattern: upper) &- 16)
       }
@@ -35,8 +35,8 @@ enum Q5_1: FloatFormat {
       let high = UInt32(littleEndian: block.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
       for j in 0..<16 {
         let q = UInt32(block.load(fromByteOffset: 8 + j, as: UInt8.self))
-        let low = (q & 0x0F) | ((high >> UInt32(j)) & 1) << 4
-        let upper = (q >> 4) | ((high >> UInt32(j + 16)) & 1) << 4
+        let low = (q & 0x0F) | ((high &>> UInt32(j)) & 1) << 4
+        let upper = (q >> 4) | ((high &>> UInt32(j + 16)) & 1) << 4
         weights[j] = d * Float(Int32(bitPattern: low)) + m
         weights[j + 16] = d * Float(Int32(bitPattern: upper)) + m
       }

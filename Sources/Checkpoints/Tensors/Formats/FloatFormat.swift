@@ -31,7 +31,9 @@ enum HalfPrecision {
     let normal = Float(bitPattern: (magnitude >> 4) &+ (0xE0 << 23)) * Float(bitPattern: 0x0780_0000)
     // Subnormal numbers: the fraction added to 0.5, and 0.5 taken away again.
     let subnormal = Float(bitPattern: (magnitude >> 17) | (126 << 23)) - 0.5
-    let value = magnitude < (1 << 27) ? subnormal.bitPattern : normal.bitPattern
+    // A mask, because a choice between the two would become a jump.
+    let isSubnormal: UInt32 = magnitude < (1 << 27) ? .max : 0
+    let value = (subnormal.bitPattern & isSubnormal) | (normal.bitPattern & ~isSubnormal)
     return Float(bitPattern: sign | value)
   }
 }
