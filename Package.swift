@@ -28,11 +28,18 @@ func tests(of name: String, _ imports: [String] = [], fixtures: Bool = false) ->
     swiftSettings: swiftSettings)
 }
 
+/// A server that speaks the Hub's routes, for the tests of every room that downloads.
+let hubSupport = Target.target(
+  name: "_HubTestSupport", dependencies: ["JSON", "ModelHub"], path: "Tests/_HubTestSupport",
+  swiftSettings: swiftSettings)
+
 let dryRooms: [Target] = [
   room("Diagnostics"),
   room("JSON", ["Diagnostics"]),
   room("Checkpoints", ["Diagnostics", "JSON"]),
   room("Tokenization", ["Diagnostics", "JSON"]),
+  .target(name: "CTransfer"),
+  room("ModelHub", ["CTransfer", "Diagnostics", "JSON"]),
   room("Tasks", ["Diagnostics", "JSON"]),
   room("Charts", ["Diagnostics"]),
   room("Recipes", ["Diagnostics", "JSON"], products: [.product(name: "Yams", package: "Yams")]),
@@ -40,6 +47,8 @@ let dryRooms: [Target] = [
   tests(of: "JSON", ["Diagnostics"]),
   tests(of: "Checkpoints", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Tokenization", ["Diagnostics", "JSON"], fixtures: true),
+  hubSupport,
+  tests(of: "ModelHub", ["Diagnostics", "JSON", "_HubTestSupport"]),
   tests(of: "Tasks", ["Diagnostics", "JSON"], fixtures: true),
   tests(of: "Charts", ["Diagnostics"]),
   tests(of: "Recipes", ["Diagnostics", "JSON"]),
@@ -124,7 +133,7 @@ let wetRooms: [Target] = [
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
   "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
-  "Pretrained",
+  "ModelHub", "Pretrained",
   "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
 ]
 

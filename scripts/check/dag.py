@@ -18,9 +18,11 @@ PLAN = {
     "Diagnostics": "",
     "CTorchShim": "",
     "CProcessStart": "",
+    "CTransfer": "",
     "JSON": "Diagnostics",
     "Checkpoints": "Diagnostics JSON",
     "Tokenization": "Diagnostics JSON",
+    "ModelHub": "CTransfer Diagnostics JSON",
     "Tasks": "Diagnostics JSON",
     "Charts": "Diagnostics JSON",
     "Recipes": "Diagnostics JSON",
@@ -39,10 +41,11 @@ PLAN = {
 }
 
 # Each door to the outside has one room.
-DOORS = {"CTorchShim": "Tensors", "CProcessStart": "reft", "ArgumentParser": "reft", "Yams": "Recipes"}
+DOORS = {"CTorchShim": "Tensors", "CProcessStart": "reft", "CTransfer": "ModelHub", "ArgumentParser": "reft",
+         "Yams": "Recipes"}
 
 # Only for tests; may import any room.
-SUPPORT = {"_TestSupport"}
+SUPPORT = {"_TestSupport", "_HubTestSupport"}
 
 FORBIDDEN_NAMES = re.compile(r"^(Common|Core|Utils?|Helpers?|Managers?)$")
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |fileprivate |private )?import (?:\w+ )?(\w+)", re.M)
