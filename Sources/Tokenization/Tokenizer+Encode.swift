@@ -35,7 +35,7 @@ extension Tokenizer {
     }
     postProcessor?.apply(to: &parts, of: texts, addSpecialTokens: addSpecialTokens) { id, input in
       // An added token that takes white space with it has it in the text and not in its name.
-      Self.spaces(self.added.token(of: id) == nil ? self.model.vocabulary.token(of: id) ?? [] : input)
+      Self.spaces(self.added.token(of: id) == nil ? self.vocabulary.token(of: id) ?? [] : input)
     }
     if parts.count == 1 { return parts[0].encoding }
     return Encoding(

@@ -25,6 +25,8 @@ public final class Tokenizer: Sendable {
   let normalizer: Normalizer?
   let preTokenizer: PreTokenizer?
   let model: TokenizerModel
+  /// The model's, taken out of it once.
+  let vocabulary: Vocabulary
   let postProcessor: PostProcessor?
   let decoder: Decoder?
   private let document: JSONValue
@@ -63,18 +65,19 @@ public final class Tokenizer: Sendable {
     model = try TokenizerModel(
       StageReader(root.object["model"] ?? .null, stage: "model", source: source),
       spelledBytes: preTokenizer?.spellsBytes ?? false)
-    added = try AddedVocabulary(addedTokens, model: model.vocabulary, normalizer: normalizer, source: source)
-    vocabularySize = max(model.vocabulary.idLimit, added.idLimit)
+    vocabulary = model.vocabulary
+    added = try AddedVocabulary(addedTokens, model: vocabulary, normalizer: normalizer, source: source)
+    vocabularySize = max(vocabulary.idLimit, added.idLimit)
     if let reader = try stage("post_processor") {
       postProcessor = try PostProcessor(reader, idLimit: vocabularySize)
     } else {
       postProcessor = nil
     }
 
-    let (added, model) = (added, model)
+    let (added, vocabulary) = (added, vocabulary)
     func named(_ token: String?, _ by: String) throws(TokenizerError) -> TokenID? {
       guard let token else { return nil }
-      guard let id = added.id(of: Array(token.utf8)) ?? model.vocabulary.id(of: token.utf8) else {
+      guard let id = added.id(of: Array(token.utf8)) ?? vocabulary.id(of: token.utf8) else {
         throw .tokenNotInVocabulary(token: token, namedBy: by, source: source)
       }
       return id
@@ -85,7 +88,7 @@ public final class Tokenizer: Sendable {
 
   /// The id of a token, by its text as the vocabulary spells it (`Ġhello`, `<|im_end|>`).
   public func id(of token: String) -> TokenID? {
-    added.id(of: Array(token.utf8)) ?? model.vocabulary.id(of: token.utf8)
+    added.id(of: Array(token.utf8)) ?? vocabulary.id(of: token.utf8)
   }
 
   /// The token with an id, as the vocabulary spells it; `nil` beyond the vocabulary and in its holes.
@@ -99,6 +102,6 @@ public final class Tokenizer: Sendable {
   /// The spelling of a token, `nil` for none and for one to be skipped.
   func bytes(of id: TokenID, skipSpecialTokens: Bool) -> ArraySlice<UInt8>? {
     if let token = added.token(of: id) { return skipSpecialTokens && token.special ? nil : token.content[...] }
-    return model.vocabulary.token(of: id)
+    return vocabulary.token(of: id)
   }
 }

@@ -7,7 +7,8 @@ struct AddedVocabulary: Sendable {
   private(set) var plain = AddedTokenFinder()
   /// Looked for in the normalized text.
   private(set) var normalized = AddedTokenFinder()
-  private let byID: [TokenID: Int]
+  /// For each id the number of the added token in `tokens`; -1 for the model's own. A table, for it is read once a token.
+  private let byID: [Int32]
   private let byContent: [[UInt8]: Int]
 
   init(
@@ -33,7 +34,9 @@ struct AddedVocabulary: Sendable {
       }
     }
     self.tokens = tokens
-    self.byID = byID
+    var table = [Int32](repeating: -1, count: tokens.map { Int($0.id) + 1 }.max() ?? 0)
+    for (index, token) in tokens.enumerated() { table[Int(token.id)] = Int32(index) }
+    self.byID = table
     self.byContent = byContent
   }
 
@@ -57,10 +60,13 @@ struct AddedVocabulary: Sendable {
     }
   }
 
-  func token(of id: TokenID) -> AddedToken? { byID[id].map { tokens[$0] } }
+  func token(of id: TokenID) -> AddedToken? {
+    guard id >= 0, Int(id) < byID.count, byID[Int(id)] >= 0 else { return nil }
+    return tokens[Int(byID[Int(id)])]
+  }
 
   func id(of content: [UInt8]) -> TokenID? { byContent[content].map { tokens[$0].id } }
 
   /// One more than the largest id.
-  var idLimit: Int { tokens.map { Int($0.id) + 1 }.max() ?? 0 }
+  var idLimit: Int { byID.count }
 }

@@ -33,10 +33,17 @@ public struct StreamingDecoder: Sendable {
   private mutating func run(_ tokens: [[UInt8]], from first: Int) -> [UInt8] {
     var tokens = tokens
     for i in first..<stages.count {
-      var next: [[UInt8]] = []
-      for token in tokens { next += stages[i].push(token) }
-      tokens = next
+      if tokens.count == 1 {
+        tokens = stages[i].push(tokens[0])
+      } else {
+        var next: [[UInt8]] = []
+        for token in tokens { next += stages[i].push(token) }
+        tokens = next
+      }
     }
-    return Array(tokens.joined())
+    if tokens.count == 1 { return tokens[0] }
+    var text: [UInt8] = []
+    for token in tokens { text += token }
+    return text
   }
 }

@@ -6,6 +6,11 @@ struct OffsetTrimming: Sendable {
   /// One space before the first token was put there by the pre-tokenizer and has no place in the text.
   let keepsFirstSpace: Bool
 
+  init(_ reader: StageReader) throws(TokenizerError) {
+    isOn = try reader.bool("trim_offsets", default: true)
+    keepsFirstSpace = try reader.bool("add_prefix_space", default: true)
+  }
+
   func apply(
     to encoding: inout Encoding, of text: [UInt8],
     spaces: (TokenID, ArraySlice<UInt8>) -> (leading: Int, trailing: Int)

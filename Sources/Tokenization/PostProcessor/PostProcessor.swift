@@ -6,17 +6,17 @@ enum PostProcessor: Sendable {
   case template(TokenTemplate)
   case sequence([PostProcessor])
 
-  static let supported = ["BertProcessing", "ByteLevel", "TemplateProcessing", "Sequence"]
+  static let supported = ["BertProcessing", "ByteLevel", "RobertaProcessing", "TemplateProcessing", "Sequence"]
 
   /// - Parameter idLimit: one more than the largest id of the tokenizer.
   init(_ reader: StageReader, idLimit: Int) throws(TokenizerError) {
     switch try reader.type() {
     case "BertProcessing": self = .template(try TokenTemplate(bert: reader, idLimit: idLimit))
-    case "ByteLevel":
-      self = .byteLevel(
-        OffsetTrimming(
-          isOn: try reader.bool("trim_offsets", default: true),
-          keepsFirstSpace: try reader.bool("add_prefix_space", default: true)))
+    case "ByteLevel": self = .byteLevel(try OffsetTrimming(reader))
+    case "RobertaProcessing":
+      self = .sequence([
+        .byteLevel(try OffsetTrimming(reader)), .template(try TokenTemplate(roberta: reader, idLimit: idLimit)),
+      ])
     case "TemplateProcessing": self = .template(try TokenTemplate(reader, idLimit: idLimit))
     case "Sequence":
       let parts = try reader.parts("processors") { part throws(TokenizerError) in

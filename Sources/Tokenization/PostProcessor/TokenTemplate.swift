@@ -40,6 +40,14 @@ struct TokenTemplate: Sendable {
   }
 
   /// The template under a key, with each of the first `texts` texts at most once; a single text must be there.
+  /// `RobertaProcessing`: two separators between the texts, and one type for all.
+  init(roberta reader: StageReader, idLimit: Int) throws(TokenizerError) {
+    let cls = [try Self.namedID("cls", reader, idLimit)]
+    let sep = [try Self.namedID("sep", reader, idLimit)]
+    single = [.special(cls, type: 0), .text(0, type: 0), .special(sep, type: 0)]
+    pair = single + [.special(sep, type: 0), .text(1, type: 0), .special(sep, type: 0)]
+  }
+
   private static func pieces(
     _ key: String, texts: Int, _ reader: StageReader, _ idLimit: Int
   ) throws(TokenizerError) -> [Piece] {
