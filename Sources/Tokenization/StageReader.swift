@@ -31,6 +31,9 @@ struct StageReader {
   func int(_ key: String) throws(TokenizerError) -> Int {
     do { return try reader.int(key) } catch { throw .document(error) }
   }
+  func int(ifPresent key: String) throws(TokenizerError) -> Int? {
+    do { return try reader.int(ifPresent: key) } catch { throw .document(error) }
+  }
   func array(_ key: String) throws(TokenizerError) -> [JSONValue] {
     do { return try reader.array(key) } catch { throw .document(error) }
   }

@@ -87,11 +87,10 @@ extension Tokenizer {
       for piece in pieces where !piece.isEmpty {
         symbols.removeAll(keepingCapacity: true)
         model.tokenize(UnsafeBufferPointer(rebasing: bytes[piece]), workspace: &workspace, &symbols)
-        var start = piece.lowerBound
+        var range = piece.lowerBound..<piece.lowerBound
         for symbol in symbols {
-          let end = start + Int(symbol.length)
-          encoding.append(symbol.id, text.origin(of: start..<end))
-          start = end
+          if symbol.length > 0 { range = range.upperBound..<range.upperBound + Int(symbol.length) }
+          encoding.append(symbol.id, text.origin(of: range))
         }
       }
     }

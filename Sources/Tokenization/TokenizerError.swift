@@ -25,6 +25,8 @@ public enum TokenizerError: Diagnostic {
   case emptyAddedToken(index: Int, source: String)
   /// Two lists of a GGUF vocabulary that must be of one length are not.
   case countsDiffer(first: String, firstCount: Int, second: String, secondCount: Int, source: String)
+  /// The compiled replacement rules of SentencePiece are damaged.
+  case malformedCharsMap(problem: String, source: String)
   /// A pair of texts was given to a tokenizer whose template is for single texts.
   case noPairTemplate(source: String)
   /// A chat template is wrong, or uses a part of Jinja that is not supported.
@@ -49,6 +51,7 @@ public enum TokenizerError: Diagnostic {
     case .emptyAddedToken(let index, _): "added token \(index) has an empty text"
     case .countsDiffer(let first, let firstCount, let second, let secondCount, _):
       "there are \(firstCount) \(first) and \(secondCount) \(second), expected as many of one as of the other"
+    case .malformedCharsMap(let problem, _): "'precompiled_charsmap' is damaged: \(problem)"
     case .noPairTemplate: "the post-processor has no template for a pair of texts"
     case .template(let problem, _, _, _, _): problem
     case .refusedByTemplate(let message, _, _): "the chat template refused the conversation: \(message)"
@@ -63,6 +66,7 @@ public enum TokenizerError: Diagnostic {
       .tokenNotInVocabulary(_, _, let source), .duplicateID(_, _, _, let source),
       .duplicateToken(_, _, _, let source), .idOutOfRange(_, _, _, let source), .emptyAddedToken(_, let source),
       .noPairTemplate(let source),
+      .malformedCharsMap(_, let source),
       .countsDiffer(_, _, _, _, let source):
       source
     case .template(_, let line, let column, let name, _): "\(name), line \(line), column \(column)"
@@ -78,7 +82,8 @@ public enum TokenizerError: Diagnostic {
     case .malformedMerge: "write \"left right\" or [\"left\", \"right\"]"
     case .tokenNotInVocabulary: "take vocabulary and merges from the same tokenizer"
     case .duplicateID, .duplicateToken: "keep one of the two"
-    case .countsDiffer, .idOutOfRange: "the file is damaged or was converted wrongly: fetch or convert it again"
+    case .countsDiffer, .idOutOfRange, .malformedCharsMap:
+      "the file is damaged or was converted wrongly: fetch or convert it again"
     case .noPairTemplate: "give the two texts as one, or take a tokenizer whose 'pair' holds A and B"
     case .template(_, _, _, _, let remedy): remedy
     case .unsupportedSetting, .emptyAddedToken, .refusedByTemplate: nil

@@ -9,7 +9,8 @@ import Tokenization
   }
 
   @Test(arguments: [
-    ("normalizer", "Nmt", "Prepend"), ("pre_tokenizer", "Whitespace", "Digits"), ("model", "Unigram", "BPE"),
+    ("normalizer", "Other", "BertNormalizer"), ("pre_tokenizer", "UnicodeScripts", "Digits"),
+    ("model", "WordLevel", "Unigram"),
     ("post_processor", "Other", "BertProcessing"), ("decoder", "CTC", "ByteFallback"),
   ])
   func `an unknown kind of stage is an error that names stage, type and what there is`(
@@ -28,10 +29,10 @@ import Tokenization
   @Test func `an unknown kind within a sequence is an error that names its place`() {
     let error = Samples.error {
       $0["pre_tokenizer"] = [
-        "type": "Sequence", "pretokenizers": [["type": "Digits"], ["type": "Punctuation", "behavior": "Isolated"]],
+        "type": "Sequence", "pretokenizers": [["type": "Digits"], ["type": "FixedLength", "length": 5]],
       ]
     }
-    guard case .unknownType("pre_tokenizer[1]", "Punctuation", _, "tokenizer.json, 'pre_tokenizer[1]'")? = error else {
+    guard case .unknownType("pre_tokenizer[1]", "FixedLength", _, "tokenizer.json, 'pre_tokenizer[1]'")? = error else {
       Issue.record("\(String(describing: error))")
       return
     }

@@ -38,7 +38,30 @@ struct AlignedText: Sendable {
   /// Appends a part of another text, origins and all.
   mutating func append(_ other: AlignedText, _ range: Range<Int>) {
     bytes += other.bytes[range]
-    for i in range { origins?.append(other.origin(of: i..<i + 1)) }
+    guard origins != nil else { return }
+    if let others = other.origins {
+      origins? += others[range]
+      return
+    }
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let origin = other.origin(of: position..<position + 1)
+      let end = min(range.upperBound, origin.upperBound - other.base)
+      for _ in position..<end { origins?.append(origin) }
+      position = end
+    }
+  }
+
+  /// Appends a character that stands for one given part of the input.
+  mutating func append(scalar: UInt32, from origin: Range<Int>) {
+    let start = bytes.count
+    UTF8Text.append(scalar, to: &bytes)
+    for _ in start..<bytes.count { origins?.append(origin) }
+  }
+
+  /// Replaces bytes in place by others that make characters of the same lengths, so that nothing moves.
+  mutating func replaceBytes(_ replacement: (UInt8) -> UInt8) {
+    for i in bytes.indices { bytes[i] = replacement(bytes[i]) }
   }
 
   /// Appends bytes that stand for one given part of the input.

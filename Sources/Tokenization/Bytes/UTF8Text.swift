@@ -26,6 +26,9 @@ enum UTF8Text {
     return (next(in: bytes, &end), start)
   }
 
+  /// The number of scalars.
+  static func count(of bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 + (isContinuation($1) ? 0 : 1) } }
+
   @inline(__always)
   static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 

@@ -8,9 +8,12 @@ enum Decoder: Sendable {
   case metaspace(Metaspace)
   case replace(TextPattern, [UInt8])
   case strip(content: [UInt8], start: Int, stop: Int)
+  case wordPiece(WordPieceDecoding)
   case sequence([Decoder])
 
-  static let supported = ["ByteLevel", "ByteFallback", "Fuse", "Metaspace", "Replace", "Strip", "Sequence"]
+  static let supported = [
+    "ByteLevel", "ByteFallback", "Fuse", "Metaspace", "Replace", "Strip", "WordPiece", "Sequence",
+  ]
 
   init(_ reader: StageReader) throws(TokenizerError) {
     switch try reader.type() {
@@ -27,6 +30,11 @@ enum Decoder: Sendable {
       self = .strip(
         content: Array(content.utf8), start: max(0, try reader.int("start", default: 0)),
         stop: max(0, try reader.int("stop", default: 0)))
+    case "WordPiece":
+      self = .wordPiece(
+        WordPieceDecoding(
+          mark: Array(try reader.string(ifPresent: "prefix")?.utf8 ?? "##".utf8),
+          cleansUp: try reader.bool("cleanup", default: true)))
     case "Sequence":
       let parts = try reader.parts("decoders") { part throws(TokenizerError) in try Decoder(part) }
       try Self.checkOrder(parts, reader)
@@ -42,7 +50,7 @@ enum Decoder: Sendable {
       switch part {
       case .fuse: fused = true
       case .replace, .strip: break
-      case .byteLevel, .byteFallback, .metaspace, .sequence:
+      case .byteLevel, .byteFallback, .metaspace, .wordPiece, .sequence:
         if fused {
           throw reader.unsupported(
             "decoders", "a stage on tokens after Fuse", supported: "Replace and Strip after Fuse")
@@ -58,6 +66,7 @@ enum Decoder: Sendable {
     case .byteFallback: return [ByteFallbackDecoding()]
     case .fuse: return []
     case .metaspace(let metaspace): return [MetaspaceDecoding(metaspace: metaspace)]
+    case .wordPiece(let decoding): return [decoding]
     case .replace(let pattern, let content):
       return [ReplaceDecoding(pattern: pattern, content: content, fused: fused)]
     case .strip(let content, let start, let stop):

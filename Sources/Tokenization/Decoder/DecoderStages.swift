@@ -173,7 +173,7 @@ extension TextPattern {
     return bytes.dropFirst().allSatisfy(UTF8Text.isContinuation)
   }
 
-  fileprivate func replacing(in bytes: [UInt8], with content: [UInt8]) -> [UInt8] {
+  func replacing(in bytes: [UInt8], with content: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     var last = 0
     for match in matches(in: bytes, 0..<bytes.count) {

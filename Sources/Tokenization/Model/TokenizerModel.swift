@@ -3,8 +3,10 @@ import JSON
 /// The stage that turns one piece of text into tokens.
 enum TokenizerModel: Sendable {
   case bpe(BPE)
+  case unigram(Unigram)
+  case wordPiece(WordPiece)
 
-  static let supported = ["BPE"]
+  static let supported = ["BPE", "Unigram", "WordPiece"]
 
   /// - Parameter spelledBytes: whether pieces come as bytes spelled in `ByteAlphabet`.
   init(_ reader: StageReader, spelledBytes: Bool) throws(TokenizerError) {
@@ -12,6 +14,8 @@ enum TokenizerModel: Sendable {
     let type = try reader.string(ifPresent: "type") ?? "BPE"
     switch type {
     case "BPE": self = .bpe(try BPE(reader, spelledBytes: spelledBytes))
+    case "Unigram": self = .unigram(try Unigram(reader))
+    case "WordPiece": self = .wordPiece(try WordPiece(reader))
     default: throw reader.unknown(type, supported: Self.supported)
     }
   }
@@ -19,6 +23,8 @@ enum TokenizerModel: Sendable {
   var vocabulary: Vocabulary {
     switch self {
     case .bpe(let bpe): bpe.vocabulary
+    case .unigram(let unigram): unigram.vocabulary
+    case .wordPiece(let wordPiece): wordPiece.vocabulary
     }
   }
 
@@ -29,11 +35,13 @@ enum TokenizerModel: Sendable {
   ) {
     switch self {
     case .bpe(let bpe): bpe.tokenize(piece, workspace: &workspace, &symbols)
+    case .unigram(let unigram): unigram.tokenize(piece, workspace: &workspace, &symbols)
+    case .wordPiece(let wordPiece): wordPiece.tokenize(piece, workspace: &workspace, &symbols)
     }
   }
 }
 
-/// A token and how many bytes of the piece it stands for.
+/// A token and how many bytes of the piece it stands for: 0 for one that stands for the same bytes as the one before.
 struct Symbol: Sendable {
   var id: TokenID
   var length: Int32
@@ -46,6 +54,7 @@ struct Symbol: Sendable {
 struct ModelWorkspace: Sendable {
   var words = WordCache()
   var merging = MergeScratch()
+  var lattice = Lattice()
 }
 
 /// The tokens of words seen before. Most words of a text are.

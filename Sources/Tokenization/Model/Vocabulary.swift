@@ -1,3 +1,5 @@
+import JSON
+
 /// The tokens of a model and their ids, which may have holes.
 struct Vocabulary: Sendable {
   private var tokens: ByteStringTable
@@ -10,6 +12,18 @@ struct Vocabulary: Sendable {
     tokens = ByteStringTable(capacity: capacity)
     ids.reserveCapacity(capacity)
     self.source = source
+  }
+
+  /// The `vocab` of a model: each token with its id.
+  init(_ entries: JSONObject, source: String) throws(TokenizerError) {
+    self.init(capacity: entries.count, source: source)
+    for (token, value) in entries {
+      guard let id = value.int else {
+        throw .document(
+          .type(key: token, expected: "a whole number", got: value.kind, source: "\(source), 'vocab'"))
+      }
+      try insert(token.utf8, id: id, of: entries.count)
+    }
   }
 
   /// The number of tokens.

@@ -6,21 +6,31 @@ enum PreTokenizer: Sendable {
   case digits(individual: Bool)
   case split(TextPattern, SplitBehavior, invert: Bool)
   case metaspace(Metaspace)
+  case words(WordCutting)
+  case delimiter([UInt8])
   case sequence([PreTokenizer])
 
-  static let supported = ["ByteLevel", "Digits", "Split", "Metaspace", "Sequence"]
+  static let supported = [
+    "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Metaspace", "Punctuation", "Split", "Whitespace",
+    "WhitespaceSplit", "Sequence",
+  ]
 
   init(_ reader: StageReader) throws(TokenizerError) {
     switch try reader.type() {
     case "ByteLevel": self = .byteLevel(try ByteLevel(reader))
     case "Digits": self = .digits(individual: try reader.bool("individual_digits", default: false))
-    case "Split":
-      let name = try reader.string("behavior")
-      guard let behavior = SplitBehavior(rawValue: name) else {
-        throw reader.unsupported(
-          "behavior", "'\(name)'", supported: SplitBehavior.allCases.map(\.rawValue).joined(separator: ", "))
+    case "BertPreTokenizer": self = .words(.bert)
+    case "Whitespace": self = .words(.words)
+    case "WhitespaceSplit": self = .words(.whiteSpace)
+    case "Punctuation": self = .words(.punctuation(try reader.behavior(default: .isolated)))
+    case "CharDelimiterSplit":
+      let delimiter = try reader.string("delimiter")
+      guard delimiter.unicodeScalars.count == 1 else {
+        throw reader.unsupported("delimiter", "'\(delimiter)'", supported: "one character")
       }
-      self = .split(try reader.pattern(), behavior, invert: try reader.bool("invert", default: false))
+      self = .delimiter(Array(delimiter.utf8))
+    case "Split":
+      self = .split(try reader.pattern(), try reader.behavior(), invert: try reader.bool("invert", default: false))
     case "Metaspace": self = .metaspace(try Metaspace(reader))
     case "Sequence":
       let parts = try reader.parts("pretokenizers") { part throws(TokenizerError) in try PreTokenizer(part) }
@@ -38,7 +48,7 @@ enum PreTokenizer: Sendable {
     switch self {
     case .byteLevel: true
     case .sequence(let parts): parts.contains(where: \.spellsBytes)
-    case .digits, .split, .metaspace: false
+    case .digits, .split, .metaspace, .words, .delimiter: false
     }
   }
 
@@ -54,6 +64,15 @@ enum PreTokenizer: Sendable {
         behavior.pieces(of: $0, separators: pattern.matches(in: text.bytes, $0), invert: invert)
       }
     case .metaspace(let metaspace): metaspace.apply(to: &text, pieces: &pieces)
+    case .words(let cutting):
+      var words: [Range<Int>] = []
+      for piece in pieces { cutting.cut(text.bytes, piece, &words) }
+      pieces = words
+    case .delimiter(let delimiter):
+      pieces = pieces.flatMap {
+        SplitBehavior.removed.pieces(
+          of: $0, separators: TextPattern.literal(delimiter).matches(in: text.bytes, $0))
+      }
     case .sequence(let parts):
       for part in parts { part.apply(to: &text, pieces: &pieces) }
     }
@@ -73,5 +92,18 @@ enum PreTokenizer: Sendable {
       }
       return digits
     }
+  }
+}
+
+extension StageReader {
+  /// What becomes of the separators; without a default the setting must be there.
+  fileprivate func behavior(default value: SplitBehavior? = nil) throws(TokenizerError) -> SplitBehavior {
+    if let value, try string(ifPresent: "behavior") == nil { return value }
+    let name = try string("behavior")
+    guard let behavior = SplitBehavior(rawValue: name) else {
+      throw unsupported(
+        "behavior", "'\(name)'", supported: SplitBehavior.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return behavior
   }
 }
