@@ -17,7 +17,14 @@ import Testing
       #expect(try table.tensor(name).readIntegers() == [1, -2, 3, 0, 5, 127], "\(name)")
       #expect(try table.tensor(name).shape == [2, 3])
     }
+    #expect(try table.tensor("u64").readIntegers() == [1, 254, 3, 0, 5, .max])
+    #expect(try table.tensor("u32").readIntegers() == [1, 254, 3, 0, 5, 4_294_967_295])
+    #expect(try table.tensor("u16").readIntegers() == [1, 254, 3, 0, 5, 65535])
     #expect(try table.tensor("u8").readIntegers() == [1, 254, 3, 0, 5, 255])
+    let beyond = CheckpointError.wrongKind(
+      file: path, tensor: "u64 beyond", expected: "whole numbers up to 9223372036854775807",
+      got: "18446744073709551615")
+    #expect(throws: beyond) { try table.tensor("u64 beyond").readIntegers() }
     #expect(try table.tensor("bool").readIntegers() == [1, 0, 1])
     #expect(try table.tensor("empty").floats() == [])
     #expect(try table.tensor("empty").shape == [0, 4])
@@ -35,8 +42,35 @@ import Testing
     #expect(mapped.withBytes { Array($0.bindMemory(to: Double.self)) } == [0.1, -2.5, 1e300, 0])
   }
 
+  @Test func `real numbers of every type are mapped without a copy, sharded or whole`() throws {
+    let scratch = try Scratch()
+    try scratch.write("config.json", "{}")
+    let types: [(StorageType, [UInt8])] = [
+      (.float64, bytes((1.5).bitPattern)), (.float32, bytes(Float(1.5).bitPattern)), (.float16, [0x00, 0x3E]),
+      (.bfloat16, [0xC0, 0x3F]),
+    ]
+    var map: [String] = []
+    for (type, bytes) in types {
+      let file = "model-\(type.rawValue).safetensors"
+      let tensor = WritableTensor(
+        name: type.rawValue, storage: type, shape: [64], bytes: Array(repeatElement(bytes, count: 64).joined()))
+      try SafetensorsWriter.write(to: scratch.file(file), tensors: [tensor])
+      map.append(#""\#(type.rawValue)": "\#(file)""#)
+    }
+    try scratch.write("model.safetensors.index.json", #"{"weight_map": {\#(map.joined(separator: ","))}}"#)
+    let tensors = try Checkpoint.open(scratch.path).tensors
+    #expect(tensors.count == 4)
+    for (type, bytes) in types {
+      let tensor = try tensors.tensor(type.rawValue)
+      #expect(try tensor.floats() == [Float](repeating: 1.5, count: 64))
+      let mapped = try #require(tensor.mappedBytes, "\(type)")
+      #expect(mapped.withBytes { Array($0.suffix(bytes.count)) } == bytes)
+    }
+  }
+
   @Test func `a mapping outlives the table that it came from`() throws {
-    let mapped = try #require(try SafetensorsFile(path).tensors.first?.mappedBytes)
+    let mapped = try #require(
+      try TensorTable(try SafetensorsFile(path).tensors, source: path).tensor("i64").mappedBytes)
     #expect(mapped.pointer.loadUnaligned(as: Int64.self) == 1)
   }
 

@@ -11,6 +11,9 @@ public enum StorageType: String, Sendable, CaseIterable {
   case int32 = "I32"
   case int16 = "I16"
   case int8 = "I8"
+  case uint64 = "U64"
+  case uint32 = "U32"
+  case uint16 = "U16"
   case uint8 = "U8"
   case bool = "BOOL"
   /// Blocks of 32 numbers, 4 bits each, with one half-precision scale a block.
@@ -51,7 +54,7 @@ public enum StorageType: String, Sendable, CaseIterable {
     case .q4_K: Q4_K.self
     case .q5_K: Q5_K.self
     case .q6_K: Q6_K.self
-    case .int64, .int32, .int16, .int8, .uint8, .bool: nil
+    case .int64, .int32, .int16, .int8, .uint64, .uint32, .uint16, .uint8, .bool: nil
     }
   }
 
@@ -62,6 +65,9 @@ public enum StorageType: String, Sendable, CaseIterable {
     case .int32: Int32.self
     case .int16: Int16.self
     case .int8: Int8.self
+    case .uint64: UInt64.self
+    case .uint32: UInt32.self
+    case .uint16: UInt16.self
     case .uint8, .bool: UInt8.self
     default: nil
     }
@@ -81,7 +87,7 @@ public enum StorageType: String, Sendable, CaseIterable {
 
   /// The types of safetensors, in the order in which the reference implementation sorts tensors (wide types first).
   static let safetensors: [StorageType] = [
-    .int64, .float64, .float32, .int32, .bfloat16, .float16, .int16, .int8, .uint8, .bool,
+    .uint64, .int64, .float64, .float32, .uint32, .int32, .bfloat16, .float16, .uint16, .int16, .int8, .uint8, .bool,
   ]
 
   /// The bytes of a tensor of this type, `nil` where the count overflows or does not fill whole blocks a row.

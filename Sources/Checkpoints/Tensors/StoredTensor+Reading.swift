@@ -102,21 +102,30 @@ extension StoredTensor {
 
   /// The tensor as whole numbers; truth values are 0 and 1.
   ///
-  /// - Throws: ``CheckpointError/wrongKind(file:tensor:expected:got:)`` for real numbers.
+  /// - Throws: ``CheckpointError/wrongKind(file:tensor:expected:got:)`` for real numbers, and for numbers beyond `Int64`.
   public func readIntegers() throws(CheckpointError) -> [Int64] {
     guard let type = storage.integerType else {
       throw .wrongKind(file: file, tensor: name, expected: "whole numbers", got: storage.rawValue)
     }
-    func read<T: FixedWidthInteger>(_ type: T.Type, _ bytes: UnsafeRawBufferPointer) -> [Int64] {
-      (0..<elementCount).map { i in
+    func read<T: FixedWidthInteger>(
+      _ type: T.Type, _ bytes: UnsafeRawBufferPointer
+    ) throws(CheckpointError) -> [Int64] {
+      var numbers: [Int64] = []
+      numbers.reserveCapacity(elementCount)
+      for i in 0..<elementCount {
         var value = T.zero
         withUnsafeMutableBytes(of: &value) {
           $0.copyMemory(from: .init(rebasing: bytes[i * $0.count..<(i + 1) * $0.count]))
         }
-        return Int64(T(littleEndian: value))
+        guard let number = Int64(exactly: T(littleEndian: value)) else {
+          throw .wrongKind(
+            file: file, tensor: name, expected: "whole numbers up to \(Int64.max)", got: "\(T(littleEndian: value))")
+        }
+        numbers.append(number)
       }
+      return numbers
     }
-    return bytes.withBytes { read(type, $0) }
+    return try bytes.withBytes { bytes throws(CheckpointError) in try read(type, bytes) }
   }
 
   /// Splits `count` units over threads in runs; what is too small to be worth a thread stays on this one.
