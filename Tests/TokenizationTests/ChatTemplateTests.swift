@@ -1,64 +1,13 @@
 import JSON
 import Testing
-import Tokenization
 
-/// One template of the golden file with one conversation, and what transformers makes of them.
-struct GoldenChat: CustomTestStringConvertible, Sendable {
-  let name: String
-  let template: String
-  let messages: [ChatMessage]
-  let prompt: Bool
-  /// The text, or the message of the error.
-  let expected: JSONValue
-
-  var testDescription: String { name }
-
-  static func all() throws -> [GoldenChat] {
-    let root = try fixture("chat_templates.json")
-    return (root["cases"]?.array ?? []).flatMap { value in
-      (value["results"]?.array ?? []).map { result in
-        let conversation = result["conversation"]?.string ?? "?"
-        return GoldenChat(
-          name: "\(value["name"]?.string ?? "?"), \(conversation)", template: value["template"]?.string ?? "",
-          messages: (root["conversations"]?[conversation]?.array ?? []).map {
-            ChatMessage(role: $0["role"]?.string ?? "", content: $0["content"]?.string ?? "")
-          }, prompt: result["prompt"]?.bool ?? false, expected: result["text"] ?? .null)
-      }
-    }
-  }
-}
+@testable import Tokenization
 
 @Suite struct `Chat templates` {
-  static let chats = (try? GoldenChat.all()) ?? []
-
-  @Test func `the goldens are there`() throws {
-    #expect(try GoldenChat.all().count == 72)
-  }
-
-  @Test(arguments: chats) func `a conversation reads as transformers writes it`(chat: GoldenChat) throws {
-    let template = try ChatTemplate(chat.template, name: chat.name)
-    let rendered = Result { () throws in
-      try template.render(chat.messages, addGenerationPrompt: chat.prompt, bos: "<s>", eos: "</s>")
-    }
-    if let text = chat.expected.string {
-      #expect(same(try rendered.get(), text))
-    } else {
-      #expect(throws: TokenizerError.self) { try rendered.get() }
-    }
-  }
-
-  /// Negative control: the goldens tell a template from one with another line end.
-  @Test func `a changed template fails the goldens`() throws {
-    let chat = try #require(Self.chats.first { $0.name == "smollm2, user" })
-    let changed = chat.template.replacing("'\n' + message['content']", with: "' ' + message['content']")
-    #expect(changed != chat.template)
-    let text = try ChatTemplate(changed, name: "changed").render(chat.messages, addGenerationPrompt: chat.prompt)
-    #expect(!same(text, try #require(chat.expected.string)))
-  }
-
   @Test func `a rendered chat has each special token as a single id`() throws {
-    let chat = try #require(Self.chats.first { $0.name == "smollm2, three turns" && $0.prompt })
-    let text = try ChatTemplate(chat.template, name: "t").render(chat.messages, addGenerationPrompt: true)
+    let chats = try GoldenChat.all()
+    let chat = try #require(chats.first { $0.model.contains("SmolLM2") && $0.conversation == "turns" && $0.prompt })
+    let text = try chat.rendered()
     let tokenizer = try Tokenizer(gguf: `A tokenizer from GGUF`.vocabulary(), source: "g")
     let ids = tokenizer.encode(text, addSpecialTokens: false).ids
     let begin = try #require(tokenizer.id(of: "<|im_start|>"))
@@ -77,16 +26,20 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
   }
 
   @Test(arguments: [
-    ("{% macro f() %}{% endmacro %}", 1, 4, "macro"), ("a\nb {% include 'x' %}", 2, 6, "include"),
-    ("{{ x | titlecase }}", 1, 6, "titlecase"), ("{{ x is prime }}", 1, 6, "prime"),
-    ("{{ cycler(1) }}", 1, 4, "cycler"),
-    ("{{ 'a'.title() }}", 1, 7, "title"), ("{{ 2 ** 3 }}", 1, 6, "**"), ("{{ (1, 2) }}", 1, 6, "tuples"),
-    ("{% set x %}a{% endset %}", 1, 4, "set"), ("{% for x in y recursive %}{% endfor %}", 1, 15, "recursive"),
+    ("{% block x %}{% endblock %}", 1, 4, "block"), ("a\nb {% include 'x' %}", 2, 6, "include"),
+    ("{% raw %}{{ }}{% endraw %}", 1, 4, "raw"), ("{{ x | titlecase }}", 1, 8, "titlecase"),
+    ("{{ x is prime }}", 1, 9, "prime"), ("{{ cycler(1) }}", 1, 4, "cycler"),
+    ("{{ 'a'.swapcase() }}", 1, 7, "swapcase"), ("{{ 2 ** 3 }}", 1, 6, "**"), ("{{ f(*x) }}", 1, 6, "*"),
+    ("{{ dict(**x) }}", 1, 9, "**"), ("{% for x in y recursive %}{% endfor %}", 1, 15, "recursive"),
+    ("{% macro f() %}{{ kwargs }}{% endmacro %}", 1, 19, "kwargs"), ("{{ loop.changed(1) }}", 1, 8, "changed"),
     ("{% if x %}", 1, 11, "endif"), ("{% endif %}", 1, 4, "endif"), ("{% for x in y %}{% endif %}", 1, 17, "endfor"),
     ("{{ 'a }}", 1, 4, "string"), ("{{ a ", 1, 1, "}}"), ("{# a", 1, 1, "#}"), ("{{ a ? b }}", 1, 6, "?"),
-    ("{{ }}", 1, 4, "expression"),
-    ("{{ a b }}", 1, 6, "'b'"), ("{{ 99999999999999999999 }}", 1, 4, "large"), ("{{ a.0 }}", 1, 6, ".0"),
-    ("{% for in x %}{% endfor %}", 1, 11, "'in'"),
+    ("{{ }}", 1, 4, "expression"), ("{{ a b }}", 1, 6, "'b'"), ("{{ 99999999999999999999 }}", 1, 4, "large"),
+    ("{{ a.0 }}", 1, 6, ".0"), ("{% for in x %}{% endfor %}", 1, 8, "'in'"), ("{% break %}", 1, 4, "break"),
+    ("{% for x in y %}{% macro f() %}{% continue %}{% endmacro %}{% endfor %}", 1, 35, "continue"),
+    ("{% call f %}{% endcall %}", 1, 4, "call"), ("{{ f(a=1, 2) }}", 1, 11, "name"),
+    ("{% macro f(a=1, b) %}{% endmacro %}", 1, 17, "default"), ("{{ x is defined is string }}", 1, 17, "is"),
+    ("{% set a, b %}{% endset %}", 1, 13, "="), ("{{ xs | first() () }}", 1, 17, "filter"),
   ])
   func `what is outside of the subset is an error with line and column`(
     source: String, line: Int, column: Int, named: String
@@ -105,18 +58,19 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
 
   @Test(arguments: [
     ("{{ nothing.role }}", "undefined"), ("{{ 'a' + 1 }}", "+"), ("{{ 'a' + nothing }}", "+"), ("{{ 1 // 0 }}", "//"),
-    ("{{ 1 % 0 }}", "%"),
-    ("{{ 9223372036854775807 + 1 }}", "+"), ("{{ -9223372036854775807 - 2 }}", "-"), ("{{ 'a' < 1 }}", "<"),
-    ("{{ messages }}", "printed"),
-    ("{{ 'abc'[::0] }}", "step"), ("{{ 1[2:] }}", "slice"), ("{{ range(1000000000) | length }}", "range"),
-    ("{{ range(0, 9, 0) }}", "range"),
+    ("{{ 1 % 0 }}", "%"), ("{{ 9223372036854775807 + 1 }}", "+"), ("{{ -9223372036854775807 - 2 }}", "-"),
+    ("{{ (-9223372036854775807 - 1) // -1 }}", "//"), ("{{ (-9223372036854775807 - 1) | abs }}", "-"),
+    ("{{ (-9223372036854775807 - 1) is divisibleby -1 }}", ""), ("{{ 'a' < 1 }}", "<"), ("{{ range }}", "printed"),
+    ("{{ namespace() }}", "printed"), ("{{ messages | map('upper') }}", "lazy"), ("{{ 'abc'[::0] }}", "step"),
+    ("{{ nothing[2:] }}", "slice"), ("{{ range(1000000000) | length }}", "range"), ("{{ range(0, 9, 0) }}", "range"),
     ("{% for a, b in ['x'] %}{% endfor %}", "names"), ("{% for a in 5 %}{% endfor %}", "list"),
-    ("{% set messages.x = 1 %}", "namespace"),
-    ("{{ none | length }}", "length"), ("{{ nothing | tojson }}", "tojson"), ("{{ 'a'.split('') }}", "separator"),
-    ("{{ 1.upper() }}", "upper"),
+    ("{% set messages.x = 1 %}", "namespace"), ("{{ none | length }}", "length"), ("{{ nothing | tojson }}", "tojson"),
+    ("{{ 'a'.split('') }}", "separator"), ("{{ (1).upper() }}", "upper"), ("{{ messages.append }}", "append"),
+    ("{{ messages[0].update }}", "update"), ("{{ ''.__class__.__mro__ }}", "__class__"), ("{{ {1: 2} }}", "key"),
+    ("{{ strftime_now('%d') }}", "date"), ("{{ messages | map('nope') }}", "nope"), ("{{ 'a'.upper(1) }}", "many"),
+    ("{{ 'a' | replace('b') }}", "new"), ("{{ 'a' | trim(5) }}", "string"), ("{{ 'a' | tojson(sort=1) }}", "sort"),
   ])
   func `what cannot be computed is an error and not a crash`(source: String, named: String) throws {
-    let source = source.replacing("1.upper", with: "(1).upper")
     let template = try ChatTemplate(source, name: "t")
     do {
       _ = try template.render([ChatMessage(role: "user", content: "c")], addGenerationPrompt: false)
@@ -131,14 +85,122 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
   }
 
   @Test(arguments: [
-    String(repeating: "(", count: 5000), "{{ " + String(repeating: "[", count: 390),
-    "{{ " + String(repeating: "not ", count: 390) + "a }}",
-    "{{ " + String(repeating: "a ~ ", count: 5000) + "a }}", String(repeating: "{% if a %}", count: 5000),
-    "{{ " + String(repeating: "-", count: 390) + "1 }}",
+    "{{ " + String(repeating: "(", count: 5000), "{{ " + String(repeating: "[", count: 5000),
+    "{{ " + String(repeating: "not ", count: 5000) + "a }}", "{{ " + String(repeating: "-", count: 5000) + "1 }}",
+    String(repeating: "{% if a %}", count: 5000), String(repeating: "{% with %}", count: 5000),
+    "{{ a" + String(repeating: ".b", count: 5000) + " }}", "{{ a" + String(repeating: "|trim", count: 5000) + " }}",
+    "{{ a" + String(repeating: "[0", count: 5000) + " }}",
+    "{{ " + String(repeating: "a if b else ", count: 5000) + "a }}",
+    "{% for " + String(repeating: "(", count: 5000) + "a in b %}{% endfor %}",
   ])
   func `a template nested without end is an error`(source: String) {
+    #expect(throws: TokenizerError.self) { try ChatTemplate(source, name: "t") }
+  }
+
+  @Test(arguments: [
+    // Time
+    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "steps"),
+    ("{% for a in range(99999) %}{{ range(99999) | list | length }}{% endfor %}", "steps"),
+    ("{% set x = 'a' * 999999 %}{% for a in range(99999) %}{{ 'aab' in x }}{% endfor %}", "steps"),
+    ("{% set x = 'a' * 999999 %}{% for a in range(99999) %}{% set y = x[a] %}{% endfor %}", "steps"),
+    // Memory
+    ("{{ 'a' * 9999999999 }}", "grows"), ("{{ [0] * 9999999999999999 }}", "grows"),
+    ("{{ 'a' | indent(999999999) }}", "grows"),
+    ("{{ '1'.zfill(999999999) }}", "grows"),
+    ("{% set n = namespace(x='aaaa') %}{% for a in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}", "grows"),
+    (
+      "{% set n = namespace(x='aaaa') %}{% for a in range(99) %}{% set n.x = n.x.replace('a', n.x) %}{% endfor %}",
+      "grows"
+    ),
+    ("{% set n = namespace(x='aaaa') %}{% for a in range(99) %}{% set n.x = n.x | join(n.x) %}{% endfor %}", "grows"),
+    ("{% set x = 'a' * 999999 %}{% for a in range(99) %}{{ x }}{% endfor %}", "grows"),
+    ("{% set n = namespace(x=[0]) %}{% for a in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}", "steps"),
+    ("{% set n = namespace(x=[]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}", "steps"),
+    (
+      "{% set n = namespace(x=[]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x | tojson }}",
+      "steps"
+    ),
+    (
+      "{% set n = namespace(x=[], y=[]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}"
+        + "{% endfor %}{{ n.x == n.y }}", "steps"
+    ),
+    // Stack
+    ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deep"),
+    (
+      "{% macro f(g) %}{% if true %}{% for x in [1] %}{{ g(g) }}{% endfor %}{% endif %}{% endmacro %}{{ f(f) }}", "deep"
+    ),
+    ("{% macro f() %}{% call f() %}{% endcall %}{% endmacro %}{{ f() }}", "deep"),
+    ("{% set n = namespace(x=[]) %}{% for a in range(99999) %}{% set n.x = [n.x] %}{% endfor %}", "deep"),
+    ("{% set n = namespace(x={}) %}{% for a in range(99999) %}{% set n.x = dict(a=n.x) %}{% endfor %}", "deep"),
+    ("{% set n = namespace(x=[]) %}{% for a in range(99999) %}{% set n.x = (n.x,) %}{% endfor %}", "deep"),
+    ("{% set n = namespace(x={}) %}{% for a in range(99999) %}{% set n.x = {'a': n.x}.items() %}{% endfor %}", "deep"),
+    ("{% set n = namespace(x=[]) %}{% for a in range(99999) %}{% set n.x = [n.x].count %}{% endfor %}", "deep"),
+  ])
+  func `a template that would not end is an error`(source: String, named: String) throws {
+    var template = try ChatTemplate(source, name: "t")
+    template.limits.steps = 300_000
+    template.limits.text = 1 << 20
+    do {
+      _ = try template.render([], addGenerationPrompt: false)
+      Issue.record("no error for \(source)")
+    } catch {
+      guard case .template(let problem, 1, _, "t", _) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(problem.contains(named))
+    }
+  }
+
+  @Test func `a long chain of operators is no nesting`() throws {
+    let source =
+      "{{ " + String(repeating: "'a' ~ ", count: 5000) + "(1" + String(repeating: " + 1", count: 5000) + ") }}"
+    let text = try ChatTemplate(source, name: "t").render([], addGenerationPrompt: false)
+    #expect(text == String(repeating: "a", count: 5000) + "5001")
+  }
+
+  @Test func `an error for a construct names what is supported`() throws {
+    for (source, kind) in [
+      ("{{ x | titlecase }}", "filter"), ("{{ x is prime }}", "test"), ("{% do x %}", "statement"),
+      ("{{ ''.swapcase() }}", "method"), ("{{ cycler(1) }}", "function"),
+    ] {
+      let supported = try #require(ChatTemplate.supported.first { $0.kind == kind })
+      #expect(!supported.names.isEmpty)
+      do {
+        _ = try ChatTemplate(source, name: "t")
+        Issue.record("no error for \(source)")
+      } catch {
+        let remedy = try #require(error.remedy)
+        for name in supported.names { #expect(remedy.contains(name)) }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (ChatDate(year: 2024, month: 2, day: 29), "Thursday 29 February 2024 060"),
+    (ChatDate(year: 2025, month: 12, day: 31), "Wednesday 31 December 2025 365"),
+    (ChatDate(year: 2000, month: 3, day: 1), "Wednesday 01 March 2000 061"),
+    (ChatDate(year: 1900, month: 3, day: 1), "Thursday 01 March 1900 060"),
+  ])
+  func `a date is written as strftime writes it`(date: ChatDate, expected: String) throws {
+    let template = try ChatTemplate("{{ strftime_now('%A %d %B %Y %j') }}", name: "t")
+    #expect(try template.render([], addGenerationPrompt: false, date: date) == expected)
+  }
+
+  @Test func `an unknown directive of a date is named`() throws {
+    let template = try ChatTemplate("{{ strftime_now('%d %Q') }}", name: "t")
+    let error = #expect(throws: TokenizerError.self) {
+      try template.render([], addGenerationPrompt: false, date: ChatDate(year: 2024, month: 1, day: 1))
+    }
+    #expect(error?.problem.contains("%Q") ?? false)
+  }
+
+  @Test func `a conversation nested without end is an error`() throws {
+    var content: JSONValue = "x"
+    for _ in 0..<300 { content = [content] }
+    let message = ChatMessage(["role": "user", "content": content])
     #expect(throws: TokenizerError.self) {
-      try ChatTemplate(source.hasPrefix("(") ? "{{ " + source : source, name: "t")
+      try ChatTemplate("{{ messages }}", name: "t").render([message], addGenerationPrompt: false)
     }
   }
 }

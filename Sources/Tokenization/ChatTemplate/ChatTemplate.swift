@@ -1,13 +1,19 @@
+public import JSON
+
 /// The template that writes a conversation as the text a model was trained on.
 ///
-/// A subset of Jinja, with the settings of transformers' `apply_chat_template` (`trim_blocks` and `lstrip_blocks` on): `for`, `if`,
-/// `set`, expressions with the usual operators, slices, inline conditions, and the filters, tests, methods and functions listed in
-/// `TemplateLibrary`. What lies outside is an error that names it with line and column, when the template is read if it can be seen
-/// then and when it is rendered otherwise.
+/// A subset of Jinja with the settings of transformers' `apply_chat_template`: `trim_blocks` and `lstrip_blocks` are on, `tojson`
+/// does not escape, `raise_exception` and `strftime_now` exist. ``supported`` lists the subset. What lies outside is an error
+/// that names it with line and column, when the template is read if it can be seen then, and when it is rendered otherwise.
+///
+/// A template is data that comes with a model: it reads nothing but what it is given, and ends within bounds of steps, nesting
+/// and text.
 public struct ChatTemplate: Sendable {
   private let nodes: [TemplateNode]
   /// What the template is called in errors.
   public let name: String
+  /// What rendering may use up.
+  var limits = TemplateLimits()
 
   /// Reads a template.
   ///
@@ -22,20 +28,29 @@ public struct ChatTemplate: Sendable {
   /// The conversation as text. Special tokens stand in it by name: encode it with `addSpecialTokens: false`.
   ///
   /// - Parameters:
+  ///   - tools: Descriptions of functions that the model may call, as JSON schemas; `none` in the template where there are none.
+  ///   - documents: Texts that the model may cite.
   ///   - addGenerationPrompt: Whether the text ends with what opens the assistant's answer.
   ///   - bos: The begin-of-text token, `bos_token` in the template.
   ///   - eos: The end-of-text token, `eos_token` in the template.
+  ///   - extra: Further variables that the template reads, such as `enable_thinking`; they go before those above.
+  ///   - date: What `strftime_now` writes; without it a template that asks is an error.
+  /// - Throws: ``TokenizerError/refusedByTemplate(message:line:name:)`` where the template itself refuses the conversation.
   public func render(
-    _ messages: [ChatMessage], addGenerationPrompt: Bool, bos: String? = nil, eos: String? = nil
+    _ messages: [ChatMessage], tools: [JSONValue]? = nil, documents: [JSONValue]? = nil, addGenerationPrompt: Bool,
+    bos: String? = nil, eos: String? = nil, extra: JSONObject = [:], date: ChatDate? = nil
   ) throws(TokenizerError) -> String {
     var variables: [String: TemplateValue] = [
-      "messages": .list(
-        messages.map { .map([("role", .string($0.role)), ("content", .string($0.content))]) }),
-      "add_generation_prompt": .bool(addGenerationPrompt), "tools": .none, "documents": .none,
+      "messages": .list(messages.map { TemplateValue(.object($0.members)) }),
+      "tools": tools.map { .list($0.map(TemplateValue.init)) } ?? .none,
+      "documents": documents.map { .list($0.map(TemplateValue.init)) } ?? .none,
+      "add_generation_prompt": .bool(addGenerationPrompt),
     ]
     if let bos { variables["bos_token"] = .string(bos) }
     if let eos { variables["eos_token"] = .string(eos) }
-    var evaluator = TemplateEvaluator(variables: variables, name: name)
+    for (key, value) in extra { variables[key] = TemplateValue(value) }
+    let evaluator = TemplateEvaluator(variables: variables, date: date, limits: limits, name: name)
+    for value in variables.values { try evaluator.checkNesting(of: value, TemplatePlace(line: 1, column: 1)) }
     return try evaluator.render(nodes)
   }
 }

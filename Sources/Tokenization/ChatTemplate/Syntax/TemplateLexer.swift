@@ -10,9 +10,6 @@ struct TemplateLexer {
   /// After `-%}` and its like: white space at the beginning of the next text falls away.
   private var dropsSpace = false
 
-  /// Operators in a row nest as deep as they are many; a hostile template must not exhaust the stack.
-  private static let longestTag = 400
-
   init(_ source: String, name: String) {
     // Jinja makes all line ends `\n` and drops one at the end of the template.
     var scalars: [Unicode.Scalar] = []
@@ -41,7 +38,7 @@ struct TemplateLexer {
       text.append(advance())
     }
     if dropsSpace {
-      let kept = text.drop(while: TemplateText.isSpace)
+      let kept = text.drop(while: PythonText.isSpace)
       if !text.isEmpty { lineStarts = kept.isEmpty && text.last == "\n" }
       text = Array(kept)
       dropsSpace = false
@@ -55,7 +52,7 @@ struct TemplateLexer {
     _ = (advance(), advance())
     if peek("-") {
       _ = advance()
-      while let last = text.last, TemplateText.isSpace(last) { text.removeLast() }
+      while let last = text.last, PythonText.isSpace(last) { text.removeLast() }
     } else if peek("+") {
       _ = advance()
     } else if kind != "{" {
@@ -76,7 +73,7 @@ struct TemplateLexer {
   /// `lstrip_blocks`: white space alone between the line's beginning and a tag falls away.
   private func stripLine(_ text: inout [Unicode.Scalar]) {
     let lineStart = text.lastIndex(of: "\n").map { $0 + 1 } ?? 0
-    guard lineStart > 0 || lineStarts, text[lineStart...].allSatisfy(TemplateText.isSpace) else { return }
+    guard lineStart > 0 || lineStarts, text[lineStart...].allSatisfy(PythonText.isSpace) else { return }
     text.removeSubrange(lineStart...)
   }
 
@@ -96,8 +93,8 @@ struct TemplateLexer {
   ) throws(TokenizerError) {
     let isPrint = end == .printEnd
     var depth = 0
-    for _ in 0...Self.longestTag {
-      while at < scalars.count, TemplateText.isSpace(scalars[at]) { _ = advance() }
+    while true {
+      while at < scalars.count, PythonText.isSpace(scalars[at]) { _ = advance() }
       guard at < scalars.count else { throw error("the tag is not closed by '\(closing)'", opening) }
       if depth == 0, peek(closing) || peek("-" + closing) || !isPrint && peek("+" + closing) {
         emit(end, place)
@@ -106,7 +103,6 @@ struct TemplateLexer {
       }
       try word(&depth)
     }
-    throw error("the tag has more than \(Self.longestTag) words", opening)
   }
 
   /// Reads the end of a tag: `-` drops the white space after it, else `trim_blocks` drops one line end unless `+` keeps it.
@@ -157,7 +153,12 @@ struct TemplateLexer {
       case "n": text.append("\n")
       case "t": text.append("\t")
       case "r": text.append("\r")
+      case "a": text.append("\u{7}")
+      case "b": text.append("\u{8}")
+      case "f": text.append("\u{c}")
+      case "v": text.append("\u{b}")
       case "0": text.append("\0")
+      case "U": text.append(try escape(8, escapePlace))
       case "u": text.append(try escape(4, escapePlace))
       case "x": text.append(try escape(2, escapePlace))
       case "\n": break
@@ -188,17 +189,27 @@ struct TemplateLexer {
     let start = place
     var text = ""
     func isDigit(_ index: Int) -> Bool { index < scalars.count && ("0"..."9").contains(scalars[index]) }
-    while isDigit(at) || peek("_") {
-      let digit = advance()
-      if digit != "_" { text.unicodeScalars.append(digit) }
+    func digits() {
+      while isDigit(at) || peek("_") {
+        let digit = advance()
+        if digit != "_" { text.unicodeScalars.append(digit) }
+      }
     }
+    digits()
+    var isWhole = true
     if peek("."), isDigit(at + 1) {
+      isWhole = false
       text.unicodeScalars.append(advance())
-      while isDigit(at) { text.unicodeScalars.append(advance()) }
-      if let value = Double(text) { return .number(value) }
-    } else if let value = Int(text) {
-      return .integer(value)
+      digits()
     }
+    let sign = at + 1 < scalars.count && "+-".unicodeScalars.contains(scalars[at + 1]) ? 1 : 0
+    if peek("e") || peek("E"), isDigit(at + 1 + sign) {
+      isWhole = false
+      for _ in 0...sign { text.unicodeScalars.append(advance()) }
+      digits()
+    }
+    if isWhole, let value = Int(text) { return .integer(value) }
+    if !isWhole, let value = Double(text), value.isFinite { return .number(value) }
     throw error("the number \(text) is too large", start)
   }
 
@@ -221,7 +232,7 @@ struct TemplateLexer {
 
   private mutating func emitText(_ text: [Unicode.Scalar], _ start: TemplatePlace) {
     guard !text.isEmpty else { return }
-    emit(.text(TemplateText.string(text)), start)
+    emit(.text(PythonText.string(text)), start)
   }
 
   private mutating func emit(_ kind: TemplateToken.Kind, _ place: TemplatePlace) {
@@ -230,29 +241,5 @@ struct TemplateLexer {
 
   private func error(_ problem: String, _ place: TemplatePlace) -> TokenizerError {
     .template(problem: problem, line: place.line, column: place.column, name: name, remedy: nil)
-  }
-}
-
-/// Text as Python sees it: scalars, with Python's idea of white space.
-enum TemplateText {
-  /// `str.isspace`
-  static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
-  }
-
-  static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
-    var view = String.UnicodeScalarView()
-    view.append(contentsOf: scalars)
-    return String(view)
-  }
-
-  /// Scalars at the two ends that satisfy `drops` fall away.
-  static func stripped(
-    _ text: String, leading: Bool = true, trailing: Bool = true, where drops: (Unicode.Scalar) -> Bool = isSpace
-  ) -> String {
-    var scalars = Array(text.unicodeScalars)[...]
-    if leading { scalars = scalars.drop(while: drops) }
-    if trailing { while let last = scalars.last, drops(last) { scalars.removeLast() } }
-    return string(scalars)
   }
 }

@@ -1,0 +1,118 @@
+/// Writes values as Python prints them, and as JSON.
+///
+/// A small template can make a list that holds itself twice, twice over, so what is written is counted.
+struct TemplatePrinter {
+  let evaluator: TemplateEvaluator
+  let place: TemplatePlace
+  private(set) var text = ""
+
+  init(_ evaluator: TemplateEvaluator, _ place: TemplatePlace) {
+    self.evaluator = evaluator
+    self.place = place
+  }
+
+  mutating func append(_ part: String) throws(TokenizerError) {
+    try evaluator.spend(1 + part.utf8.count / 32, place)
+    text += part
+    try evaluator.checkLength(text.utf8.count, place)
+  }
+
+  /// Python's `str`.
+  mutating func print(_ value: TemplateValue) throws(TokenizerError) {
+    switch value {
+    case .undefined: break
+    case .string(let value): try append(value)
+    default: try source(value)
+    }
+  }
+
+  /// Python's `repr`.
+  private mutating func source(_ value: TemplateValue) throws(TokenizerError) {
+    switch value {
+    case .undefined: try append("Undefined")
+    case .none: try append("None")
+    case .bool(let value): try append(value ? "True" : "False")
+    case .integer(let value): try append(String(value))
+    case .number(let value): try append(String(value))
+    case .string(let value): try append(PythonText.quoted(value))
+    case .list(let items): try list(items.values, "[", "]")
+    case .tuple(let items): try list(items.values, "(", items.values.count == 1 ? ",)" : ")")
+    case .map(let map):
+      try append("{")
+      for (i, member) in map.members.enumerated() {
+        try append((i > 0 ? ", " : "") + PythonText.quoted(member.key) + ": ")
+        try source(member.value)
+      }
+      try append("}")
+    case .lazy, .namespace, .loop, .callable:
+      let isLazy = if case .lazy = value { true } else { false }
+      throw evaluator.error(
+        "\(value.kind) cannot be printed", place, remedy: isLazy ? "make a list of it with '| list'" : nil)
+    }
+  }
+
+  private mutating func list(
+    _ values: [TemplateValue], _ open: String, _ close: String
+  ) throws(TokenizerError) {
+    try append(open)
+    for (i, value) in values.enumerated() {
+      if i > 0 { try append(", ") }
+      try source(value)
+    }
+    try append(close)
+  }
+}
+
+/// How `tojson` writes: the arguments of Python's `json.dumps`.
+struct TemplateJSONStyle {
+  /// What a level is indented by; `nil` for one line.
+  var indent: String?
+  var itemSeparator: String
+  var keySeparator: String
+  var sortsKeys: Bool
+  var isASCII: Bool
+}
+
+extension TemplatePrinter {
+  /// Python's `json.dumps`.
+  mutating func json(_ value: TemplateValue, _ style: TemplateJSONStyle, level: Int = 0) throws(TokenizerError) {
+    switch value {
+    case .none: try append("null")
+    case .bool(let value): try append(value ? "true" : "false")
+    case .integer(let value): try append(String(value))
+    case .number(let value):
+      try append(value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : String(value))
+    case .string(let value): try append(PythonText.quotedJSON(value, isASCII: style.isASCII))
+    case .list(let items), .tuple(let items):
+      try append("[")
+      for (i, item) in items.values.enumerated() {
+        try startItem(i, style, level + 1)
+        try json(item, style, level: level + 1)
+      }
+      try end("]", isEmpty: items.values.isEmpty, style, level)
+    case .map(let map):
+      try append("{")
+      let members = style.sortsKeys ? map.members.sorted { PythonText.precedes($0.key, $1.key) } : map.members
+      for (i, member) in members.enumerated() {
+        try startItem(i, style, level + 1)
+        try append(PythonText.quotedJSON(member.key, isASCII: style.isASCII) + style.keySeparator)
+        try json(member.value, style, level: level + 1)
+      }
+      try end("}", isEmpty: members.isEmpty, style, level)
+    case .undefined, .lazy, .namespace, .loop, .callable:
+      throw evaluator.error("the filter 'tojson' cannot take \(value.kind)", place)
+    }
+  }
+
+  private mutating func startItem(_ i: Int, _ style: TemplateJSONStyle, _ level: Int) throws(TokenizerError) {
+    if i > 0 { try append(style.itemSeparator) }
+    if let indent = style.indent { try append("\n" + String(repeating: indent, count: level)) }
+  }
+
+  private mutating func end(
+    _ close: String, isEmpty: Bool, _ style: TemplateJSONStyle, _ level: Int
+  ) throws(TokenizerError) {
+    if let indent = style.indent, !isEmpty { try append("\n" + String(repeating: indent, count: level)) }
+    try append(close)
+  }
+}
