@@ -116,7 +116,7 @@ let wetRooms: [Target] = [
       "Tokenization", "_TestSupport",
     ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
-  tests(of: "LanguageModels", ["Tensors", "_TestSupport"]),
+  tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),
   // The tests start the command that SwiftPM leaves beside them.
   .testTarget(
     name: "CommandTests",

@@ -5,11 +5,14 @@ import Tensors
 import Testing
 import _TestSupport
 
-/// One way to use one registered method, for the laws that hold for all of them.
+/// One way to use one registered method on one model, for the laws that hold for all of them.
 ///
-/// A method that is registered is covered with its default settings; a row of ``table`` adds ways worth telling apart.
+/// A method that is registered is covered with its default settings on every model; a row of ``table`` adds ways worth
+/// telling apart, on one.
 struct MethodCase: Sendable, CustomTestStringConvertible {
   let method: Method
+  /// The name of a ``TinyModel``.
+  let model: String
   let settings: JSONObject
   /// The component and heads that are edited: `block_output`, `head_attention_value_output[1,3]`.
   let place: String
@@ -28,13 +31,21 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
   static var all: [MethodCase] {
     InterventionRegistry.standard.methods.flatMap { method in
       let usual = method.defaultLocations.drop { $0 != "." }.dropFirst().prefix { $0 != "@" }
-      return (table[method.name, default: []] + [(settings: JSONObject(), place: String(usual))]).map {
-        MethodCase(method: method, settings: $0.settings, place: $0.place)
-      }
+      return table[method.name, default: []].map {
+        MethodCase(method: method, model: TinyModel.names[0], settings: $0.settings, place: $0.place)
+      } + TinyModel.names.map { MethodCase(method: method, model: $0, settings: [:], place: String(usual)) }
     }
   }
 
-  var testDescription: String { "\(method.name) \(JSONValue.object(settings).text) at \(place)" }
+  /// Where a text that grows is what the whole text is. LongRoPE turns every row by the length known when it came in, so
+  /// what was read before the original context was full stays turned for a short text.
+  static var growing: [MethodCase] {
+    all.filter { TinyModel.decoders.contains($0.model) && $0.model != "phi3_longrope" }
+  }
+
+  var testDescription: String { "\(method.name) \(JSONValue.object(settings).text) at \(place) of \(model)" }
+
+  func loadModel() throws -> any LanguageModel { try TinyModel.load(model) }
 
   func plan(layers: String = "all", _ positions: String = "all") throws -> Adapter.Plan {
     Adapter.Plan(
@@ -56,9 +67,15 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
 }
 
 extension LanguageModel {
+  /// Logits of every row, or what stands for them where the model scores no vocabulary: hidden states.
+  func output(_ batch: TokenBatch, _ tap: Tap, cache: KVCache? = nil) throws -> Tensor {
+    let hidden = try hidden(batch, cache: cache, tap: tap)
+    return scoresVocabulary ? try logits(hidden) : hidden
+  }
+
   /// Logits of every row, without a graph.
   func scores(_ batch: TokenBatch, _ tap: Tap = .none, cache: KVCache? = nil) throws -> [Float] {
-    try withoutGradients { try logits(hidden(batch, cache: cache, tap: tap)).values(as: Float.self) }
+    try withoutGradients { try output(batch, tap, cache: cache).values(as: Float.self) }
   }
 
   /// Logits of every row as an adapter leaves them.

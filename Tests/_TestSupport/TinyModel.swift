@@ -4,8 +4,15 @@ public import LanguageModels
 
 /// Tiny random models of the goldens.
 public enum TinyModel {
-  /// Grouped-query attention, tied, no biases; all attention heads of their own, untied, biases everywhere.
-  public static let names = ["llama_gqa_tied", "llama_mha_bias"]
+  /// What every architecture has beside its plain form: rotary scalings, windows, shared and fused projections, tied and
+  /// untied, the names that published files give (scripts/goldens/llama.py and architectures.py).
+  public static let decoders = [
+    "llama_gqa_tied", "llama_mha_bias", "llama3_rope", "llama_linear_rope", "llama_yarn", "mistral", "mistral_window",
+    "qwen2", "qwen2_window", "qwen3", "gemma", "gemma2", "gemma3_text", "gemma3", "gpt2", "gpt2_prefixless", "gpt_neox",
+    "gpt_neox_sequential", "phi3", "phi3_longrope", "phi3_partial_rotary", "smollm3",
+  ]
+  public static let encoders = ["bert", "bert_published", "bert_headless", "roberta"]
+  public static let names = decoders + encoders
 
   public static func load(_ name: String = "llama_gqa_tied", file: String = #filePath) throws -> any LanguageModel {
     try ModelRegistry.standard.model(from: checkpoint(name, file: file))
