@@ -12,10 +12,11 @@ TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-setup: ## fetch libtorch and the model into the cache (once for all clones)
+setup: ## fetch libtorch and the models into the cache (once for all clones)
 	@$(SETUP)/check.sh
 	@$(SETUP)/engine.sh
-	@$(SETUP)/model.sh >/dev/null
+	@$(SETUP)/model.sh smollm2 >/dev/null
+	@$(SETUP)/model.sh minilm >/dev/null
 
 quickstart: ## set-up, build, data, LoReFT and LoFiT on SmolLM2-135M, one table of results
 	@scripts/quickstart.sh
@@ -25,7 +26,7 @@ build: setup ## leave the command in .build/release/reft
 
 test: setup ## run every test
 	@started=$$(date +%s); \
-	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) $(TEST_ENVIRONMENT) swift test; status=$$?; \
+	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) REFT_TEST_ENCODER=$$($(SETUP)/model.sh minilm) $(TEST_ENVIRONMENT) swift test; status=$$?; \
 	  echo "make test: $$(( $$(date +%s) - started )) s"; exit $$status
 
 check: ## layout and comments of the sources, plan of the rooms, no machine paths

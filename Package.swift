@@ -83,6 +83,11 @@ let wetRooms: [Target] = [
   room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
   room(
+    "TextEmbedding",
+    [
+      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "Tokenization",
+    ]),
+  room(
     "Evaluation",
     [
       "Charts", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
@@ -94,7 +99,7 @@ let wetRooms: [Target] = [
     name: "reft",
     dependencies: [
       "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels",
-      "Pretrained", "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
+      "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
   testSupport,
@@ -115,6 +120,9 @@ let wetRooms: [Target] = [
       "TextGeneration",
       "Tokenization", "_TestSupport",
     ]),
+  tests(
+    of: "TextEmbedding",
+    ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "_TestSupport"]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),
   // The tests start the command that SwiftPM leaves beside them.
@@ -133,8 +141,7 @@ let wetRooms: [Target] = [
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
   "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
-  "ModelHub", "Pretrained",
-  "Recipes", "Tasks", "Tensors", "TextGeneration", "Tokenization", "Training",
+  "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
 ]
 
 let package = Package(

@@ -37,3 +37,12 @@ public protocol LanguageModel: AnyObject {
   /// libraries read can carry such a bias.
   func biasCompanions(reading component: Component) -> BiasCompanions?
 }
+
+extension LanguageModel {
+  /// Refuses encoders where texts are to be continued or scored from left to right.
+  ///
+  /// - Throws: ``ModelError/readsOnly``.
+  public func checkContinuesTexts() throws(ModelError) {
+    guard isCausal, scoresVocabulary else { throw .readsOnly }
+  }
+}

@@ -12,6 +12,8 @@ public enum ModelError: Diagnostic {
   case tensorShape(name: String, expected: [Int], got: [Int], source: String)
   /// The checkpoint holds tensors that the architecture does not have.
   case unusedTensors(names: [String], source: String)
+  /// An encoder was asked to continue texts.
+  case readsOnly
   /// Two configuration values contradict each other.
   case inconsistent(problem: String, source: String)
 
@@ -24,6 +26,7 @@ public enum ModelError: Diagnostic {
     case .unusedTensors(let names, _):
       "\(names.count) tensors of the checkpoint belong to no part of the model: "
         + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+    case .readsOnly: "this model is an encoder: it reads whole texts and cannot continue them"
     case .inconsistent(let problem, _): problem
     }
   }
@@ -34,6 +37,7 @@ public enum ModelError: Diagnostic {
       .missingTensor(_, _, let source, _), .tensorShape(_, _, _, let source), .unusedTensors(_, let source),
       .inconsistent(_, let source):
       source
+    case .readsOnly: "model"
     }
   }
 
@@ -43,6 +47,7 @@ public enum ModelError: Diagnostic {
     case .unsupported(_, _, _, let supported): "supported: \(supported)"
     case .missingTensor(_, _, _, let nearest): nearest.map { "the nearest name in the file is '\($0)'" }
     case .unusedTensors: "check that config.json says all that these weights need, biases for one"
+    case .readsOnly: "use a decoder (GPT, Llama, Qwen, ...); reft embed turns texts into vectors with an encoder"
     case .tensorShape, .inconsistent: "check that config.json belongs to these weights"
     }
   }

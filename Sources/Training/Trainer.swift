@@ -28,6 +28,7 @@ public final class Trainer {
     model: any LanguageModel, adapter: Adapter, training: [TrainingExample], validation: [TrainingExample] = [],
     settings: TrainingSettings
   ) throws {
+    try model.checkContinuesTexts()
     try settings.check()
     guard !training.isEmpty else { throw TrainingError.noExamples }
     let isEdited = training.contains {

@@ -16,7 +16,7 @@ struct Reft: ParsableCommand {
     subcommands: [
       Train.self, Localize.self, Evaluate.self, Compare.self, Generate.self, Merge.self, Inspect.self, MakeData.self,
       Tokenize.self,
-      Score.self,
+      Score.self, Embed.self,
     ])
 
   static func main() {

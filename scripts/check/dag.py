@@ -32,11 +32,12 @@ PLAN = {
     "Interventions": "LanguageModels Layers Tensors Checkpoints JSON Diagnostics",
     "Pretrained": "LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
     "TextGeneration": "LanguageModels Tokenization Tensors JSON Diagnostics",
+    "TextEmbedding": "TextGeneration Pretrained LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
     "Training": "Interventions Pretrained LanguageModels Layers Tensors Checkpoints Recipes Tasks Tokenization JSON "
                 "Diagnostics",
     "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
                   "JSON Diagnostics",
-    "reft": "Evaluation Training TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
+    "reft": "Evaluation Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
             "Tokenization Recipes Tasks Charts CProcessStart JSON Diagnostics",
 }
 

@@ -18,7 +18,7 @@ public struct BatchLimits: Sendable, Equatable {
   /// Groups sequences into packed batches: long ones first, at most so many tokens and sequences a batch.
   ///
   /// A sequence longer than the limit is a batch of its own.
-  func batches(lengths: [Int], of indices: [Int]) -> [[Int]] {
+  public func batches(lengths: [Int], of indices: [Int]) -> [[Int]] {
     var batches: [[Int]] = []
     var room = 0
     for index in indices {
@@ -34,7 +34,7 @@ public struct BatchLimits: Sendable, Equatable {
   }
 
   /// Indices of some lengths, the longest first; equals in their order.
-  static func longestFirst(_ lengths: [Int]) -> [Int] {
+  public static func longestFirst(_ lengths: [Int]) -> [Int] {
     lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
   }
 }

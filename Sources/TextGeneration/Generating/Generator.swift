@@ -49,6 +49,7 @@ public struct Generator {
     edits: Edits = noEdits, onText: (Int, String) throws -> Void = { _, _ in },
     onFinish: (Int, Generation) throws -> Void = { _, _ in }
   ) throws -> [Generation] {
+    try model.checkContinuesTexts()
     try options.validate()
     if let group = DiagnosticGroup(stop.problems + requests.indices.flatMap { problems(of: requests[$0], $0) }) {
       throw group

@@ -67,6 +67,7 @@ public struct Scorer {
     _ requests: [ScoringRequest], addSpecialTokens: Bool = true, edits: Edits = noEdits,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> [CompletionScore] {
+    try model.checkContinuesTexts()
     var problems: [GenerationError] = []
     var texts: [ScoredText] = []
     for (i, request) in requests.enumerated() {

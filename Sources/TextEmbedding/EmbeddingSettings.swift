@@ -1,0 +1,67 @@
+import Checkpoints
+import Foundation
+import JSON
+public import Pretrained
+
+/// How a model's texts are turned into vectors.
+public struct EmbeddingSettings: Sendable, Equatable {
+  /// How tokens become one vector.
+  public var pooling: Pooling
+  /// Whether vectors are divided by their length, so that a dot product is the cosine.
+  public var normalizes: Bool
+  /// The longest text in tokens, special ones included.
+  public var maximumTokens: Int
+  /// Whether longer texts are cut, special tokens kept; otherwise they are errors.
+  public var truncates: Bool
+
+  /// Settings that nothing was checked against.
+  public init(pooling: Pooling = .mean, normalizes: Bool = false, maximumTokens: Int, truncates: Bool = false) {
+    self.pooling = pooling
+    self.normalizes = normalizes
+    self.maximumTokens = maximumTokens
+    self.truncates = truncates
+  }
+
+  /// What the folder of a sentence-transformers model says (modules.json and the files it names); for other models the
+  /// mean over all tokens of an encoder, the last token of a decoder, as long as the context is.
+  public init(of model: PretrainedModel) throws {
+    let context = model.model.shape.contextLength
+    self.init(pooling: model.model.isCausal ? .last : .mean, maximumTokens: context)
+    let folder = model.checkpoint.source
+    if let settings = try Self.reader(folder + "/sentence_bert_config.json") {
+      maximumTokens = min(context, try settings.int(ifPresent: "max_seq_length") ?? context)
+    }
+    let list = folder + "/modules.json"
+    guard FileManager.default.fileExists(atPath: list) else { return }
+    let modules = try JSONValue(parsing: String(contentsOfFile: list, encoding: .utf8), source: list).array ?? []
+    for module in modules {
+      switch module["type"]?.string?.split(separator: ".").last {
+      case "Transformer": break
+      case "Normalize": normalizes = true
+      case "Pooling":
+        let path = "\(folder)/\(module["path"]?.string ?? "")/config.json"
+        pooling = try Self.pooling(JSONReader(file: path))
+      default:
+        throw EmbeddingError.unsupportedModule(
+          type: module["type"]?.string ?? module.text, source: list, supported: ["Transformer", "Pooling", "Normalize"])
+      }
+    }
+  }
+
+  private static func reader(_ path: String) throws -> JSONReader? {
+    FileManager.default.fileExists(atPath: path) ? try JSONReader(file: path) : nil
+  }
+
+  private static let modes: [(key: String, pooling: Pooling)] = [
+    ("pooling_mode_mean_tokens", .mean), ("pooling_mode_cls_token", .first), ("pooling_mode_lasttoken", .last),
+  ]
+
+  /// The one mode that is switched on.
+  private static func pooling(_ json: JSONReader) throws -> Pooling {
+    let on = json.object.keys.filter { $0.hasPrefix("pooling_mode_") && json.object[$0]?.bool == true }
+    guard on.count == 1, let mode = modes.first(where: { $0.key == on[0] }) else {
+      throw EmbeddingError.unsupportedPooling(modes: on, source: json.source, supported: modes.map(\.key))
+    }
+    return mode.pooling
+  }
+}

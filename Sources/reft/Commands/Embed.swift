@@ -1,0 +1,60 @@
+import ArgumentParser
+import JSON
+import Pretrained
+import Tensors
+import TextEmbedding
+
+/// `reft embed`: texts to vectors.
+struct Embed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn JSONL texts into vectors.",
+    discussion: """
+      Reads lines {"text": ...} and prints lines {"embedding": [...]}, in the order of the input. How tokens become one vector
+      is read from the model's folder (sentence-transformers); without it an encoder's tokens are averaged and a decoder's last
+      one is taken.
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var adapters: AdapterOptions
+
+  @Option(help: "A JSONL file; - for standard input.")
+  var input: String
+
+  @Option(help: "mean, cls or last, instead of what the model's folder says.")
+  var pooling: Pooling?
+
+  @Flag(inversion: .prefixedNo, help: "Divide vectors by their length, or do not, instead of what the model's folder says.")
+  var normalize: Bool?
+
+  @Flag(help: "Leave out the end of texts that are too long; they are errors otherwise.")
+  var truncate = false
+
+  @Flag(help: "Accepted for uniformity: the output is JSON anyway.")
+  var json = false
+
+  func run() throws {
+    let records = try JSONLines(input).records()
+    let texts = try records.map { try $0.string("text") }
+    let opened = try model.open()
+    let adapters = try adapters.open(for: opened)
+    var settings = try EmbeddingSettings(of: opened)
+    settings.pooling = pooling ?? settings.pooling
+    settings.normalizes = normalize ?? settings.normalizes
+    settings.truncates = truncate
+    let meter = ProgressMeter("embedding", total: Double(texts.count), unit: "texts")
+    let vectors = try TextEmbedder(opened, settings).embeddings(
+      of: texts, places: records.map(\.source), edits: { batch throws(TensorError) in try adapters.tap(for: batch) }
+    ) { meter.update(Double($0)) }
+    meter.finish()
+    for vector in vectors {
+      Console.print(["embedding": .array(vector.map(JSONValue.init(shortest:)))])
+    }
+  }
+}
+
+extension Pooling: ExpressibleByArgument {}
+
+extension JSONValue {
+  /// The shortest decimal that reads back as this single-precision number.
+  fileprivate init(shortest value: Float) { self = .number(Double(value.description) ?? Double(value)) }
+}
