@@ -122,7 +122,10 @@ let wetRooms: [Target] = [
     ]),
   tests(
     of: "TextEmbedding",
-    ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "_TestSupport"]),
+    [
+      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "Tokenization",
+      "_TestSupport",
+    ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),
   // The tests start the command that SwiftPM leaves beside them.

@@ -20,7 +20,8 @@ public enum EmbeddingError: Diagnostic {
     case .notFinite: "the model computed NaN or infinity"
     case .unsupportedModule(let type, _, _): "the module '\(type)' is not supported"
     case .unsupportedPooling(let modes, _, _):
-      modes.isEmpty ? "no pooling mode is switched on" : "pooling by \(modes.joined(separator: " and ")) is not supported"
+      modes.isEmpty
+        ? "no pooling mode is switched on" : "pooling by \(modes.joined(separator: " and ")) is not supported"
     }
   }
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import JSON
+import LanguageModels
 public import Pretrained
 
 /// How a model's texts are turned into vectors.

@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 /// How the hidden states of a text become one vector.
 public enum Pooling: String, Sendable, CaseIterable {

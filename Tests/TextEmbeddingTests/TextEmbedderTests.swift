@@ -6,15 +6,19 @@ import Tensors
 import Testing
 import TextEmbedding
 import TextGeneration
+import Tokenization
 import _TestSupport
 
-/// all-MiniLM-L6-v2 against transformers (scripts/goldens/sentence_embeddings.py).
-@Suite(.engineAlone, .enabled(if: TextEmbedderTests.place != nil, "set REFT_TEST_ENCODER to all-MiniLM-L6-v2"))
-struct TextEmbedderTests {
+/// Where the sentence encoder lies; its tests are left out, with the reason, where there is none.
+private enum Encoder {
   static let place = ProcessInfo.processInfo.environment["REFT_TEST_ENCODER"].flatMap {
     FileManager.default.fileExists(atPath: $0) ? $0 : nil
   }
+}
 
+/// all-MiniLM-L6-v2 against transformers (scripts/goldens/sentence_embeddings.py).
+@Suite(.engineAlone, .enabled(if: Encoder.place != nil, "set REFT_TEST_ENCODER to all-MiniLM-L6-v2"))
+struct TextEmbedderTests {
   private let golden: Golden
   private let sentences: [String]
   private let model: PretrainedModel
@@ -22,7 +26,7 @@ struct TextEmbedderTests {
   init() throws {
     golden = try Golden("minilm_embeddings")
     sentences = try golden.facts.array("sentences").compactMap(\.string)
-    model = try PretrainedModel.open(#require(Self.place))
+    model = try PretrainedModel.open(#require(Encoder.place))
   }
 
   @Test func `the folder says how tokens become one vector`() throws {
@@ -61,7 +65,8 @@ struct TextEmbedderTests {
 
   @Test func `an encoder that is asked to continue a text says that it cannot`() throws {
     #expect(throws: ModelError.readsOnly) {
-      try Generator(model.model, model.tokenizer).generate(["A man"], until: StopConditions(maximumNewTokens: 3))
+      try Generator(model.model, model.tokenizer).generate(
+        ["A man"], until: StopConditions(endTokens: [], maximumNewTokens: 3))
     }
     #expect(throws: ModelError.readsOnly) {
       try Scorer(model.model, model.tokenizer).scores([ScoringRequest(prompt: "A man", completion: " plays")])

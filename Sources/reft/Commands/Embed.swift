@@ -1,4 +1,6 @@
 import ArgumentParser
+import Diagnostics
+import Interventions
 import JSON
 import Pretrained
 import Tensors
@@ -21,9 +23,10 @@ struct Embed: ParsableCommand {
   var input: String
 
   @Option(help: "mean, cls or last, instead of what the model's folder says.")
-  var pooling: Pooling?
+  var pooling: String?
 
-  @Flag(inversion: .prefixedNo, help: "Divide vectors by their length, or do not, instead of what the model's folder says.")
+  @Flag(
+    inversion: .prefixedNo, help: "Divide vectors by their length, or do not, instead of what the model's folder says.")
   var normalize: Bool?
 
   @Flag(help: "Leave out the end of texts that are too long; they are errors otherwise.")
@@ -38,7 +41,7 @@ struct Embed: ParsableCommand {
     let opened = try model.open()
     let adapters = try adapters.open(for: opened)
     var settings = try EmbeddingSettings(of: opened)
-    settings.pooling = pooling ?? settings.pooling
+    if let pooling { settings.pooling = try Self.pooling(pooling) }
     settings.normalizes = normalize ?? settings.normalizes
     settings.truncates = truncate
     let meter = ProgressMeter("embedding", total: Double(texts.count), unit: "texts")
@@ -50,9 +53,16 @@ struct Embed: ParsableCommand {
       Console.print(["embedding": .array(vector.map(JSONValue.init(shortest:)))])
     }
   }
-}
 
-extension Pooling: ExpressibleByArgument {}
+  private static func pooling(_ name: String) throws -> Pooling {
+    let known = Pooling.allCases.map(\.rawValue)
+    guard let pooling = Pooling(rawValue: name) else {
+      throw InputError.usage(
+        problem: "--pooling: there is no '\(name)'", remedy: NearestName.remedy(for: name, among: known))
+    }
+    return pooling
+  }
+}
 
 extension JSONValue {
   /// The shortest decimal that reads back as this single-precision number.
