@@ -47,6 +47,9 @@ public enum RotaryScaling: Sendable, Equatable {
     }
   }
 
+  /// The values of `rope_type` that are computed, `factors` being that of GGUF files.
+  public static let kinds = ["default", "linear", "llama3", "yarn", "longrope", "factors"]
+
   /// The factor on cosines and sines; 1 for all kinds but YaRN and LongRoPE.
   public var attentionFactor: Double {
     switch self {

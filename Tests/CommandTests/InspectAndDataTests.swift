@@ -13,9 +13,17 @@ import _TestSupport
     ]
     for (key, value) in expected { #expect(facts[key] == value, "\(key)") }
     #expect(facts["parameters"] == facts["stored_elements"]?["F32"])
-    #expect(facts["sites"]?.string?.contains("head_attention_value_output") == true)
+    #expect(facts["kind"] == "decoder")
+    let sites = try #require(facts["sites"]?.array)
+    #expect(sites.count == 9)
+    #expect(
+      sites.contains([
+        "component": "head_attention_value_output", "width": 32, "heads": 4,
+        "folds_into": "model.layers.2.self_attn.o_proj.weight",
+      ]))
     let text = try place.reft("inspect", "model").succeeded()
     #expect(text.lines.contains { $0.split(separator: " ") == ["layers", "3"] })
+    #expect(text.lines.contains { $0.split(separator: " ") == ["block_output", "32"] })
     #expect(text.errors == "")
   }
 

@@ -4,7 +4,7 @@ extension StoredTensor {
   /// Decodes the tensor to single precision, in the Hugging Face form.
   ///
   /// The pages of the file that held it are given back to the system, so that a model does not lie in memory twice; another
-  /// read fetches them again. A tensor that can be used in place (``mappedBytes``) keeps its pages.
+  /// read fetches them again. Single precision that can be used in place (``mappedBytes``) keeps its pages.
   ///
   /// - Parameters:
   ///   - out: room for exactly `elementCount` numbers.
@@ -27,7 +27,7 @@ extension StoredTensor {
       case .transposed: decodeTransposed(format, base, into: start, threads: threads)
       }
     }
-    if mappedBytes == nil { bytes.release() }
+    if storage != .float32 || mappedBytes == nil { bytes.release() }
   }
 
   /// Elements in the order of the file.

@@ -44,7 +44,7 @@ extension JSONReader {
     default:
       throw ModelError.unsupported(
         key: "rope_scaling", value: "'\(kind)'", source: source,
-        supported: "default, linear, llama3, yarn, longrope, factors")
+        supported: RotaryScaling.kinds.joined(separator: ", "))
     }
   }
 

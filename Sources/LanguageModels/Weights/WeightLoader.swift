@@ -51,7 +51,7 @@ public final class WeightLoader {
       guard stored.shape == shape else {
         throw ModelError.tensorShape(name: name, expected: shape, got: stored.shape, source: source)
       }
-      let tensor = try stored.loaded()
+      let tensor = try stored.loaded(as: dtype)
       takenElements += stored.elementCount
       progress(min(1, Double(takenElements) / Double(total)))
       let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
@@ -87,9 +87,10 @@ public final class WeightLoader {
 }
 
 extension StoredTensor {
-  /// The tensor as the engine sees it: mapped where the file holds plain floats, else decoded to float32.
-  func loaded() throws -> Tensor {
-    if let bytes = mappedBytes, let dtype = engineType {
+  /// The tensor as the engine sees it: mapped where the file holds the compute type, else decoded to float32, once and without
+  /// keeping what was read.
+  func loaded(as dtype: DType) throws -> Tensor {
+    if let bytes = mappedBytes, engineType == dtype {
       return try Tensor.mapping(bytes.pointer, shape: shape, dtype: dtype, owner: bytes.owner)
     }
     return try Tensor.filled(shape: shape) { buffer throws(CheckpointError) in try readFloats(into: buffer) }

@@ -19,13 +19,28 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     let isAdapter = FileManager.default.fileExists(atPath: path + "/adapter.json")
-    let facts = isAdapter ? try adapter() : try model()
+    var facts = isAdapter ? try adapter() : try model()
     if json { return Console.print(.object(facts)) }
+    let sites = isAdapter ? nil : facts["sites"]?.array
+    if sites != nil { facts["sites"] = nil }
     let width = facts.keys.map(\.count).max() ?? 0
     for (key, value) in facts {
       let text = value.string ?? value.text
       Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
     }
+    if let sites { Console.print("\n" + Self.table(sites).render(.plain), terminator: "") }
+  }
+
+  /// The sites as people read them: one row a component.
+  private static func table(_ sites: [JSONValue]) -> TextTable {
+    var table = TextTable([.init("site"), .init("width", .right), .init("heads", .right), .init("folds into")])
+    for site in sites {
+      table.add([
+        site["component"]?.string ?? "", site["width"]?.text ?? "", site["heads"]?.text ?? "",
+        site["folds_into"]?.string ?? "",
+      ])
+    }
+    return table
   }
 
   private func adapter() throws -> JSONObject {
@@ -52,9 +67,22 @@ struct Inspect: ParsableCommand {
       "hidden": .integer(shape.hidden), "heads": .integer(shape.heads), "kv_heads": .integer(shape.kvHeads),
       "head_dim": .integer(shape.headDim), "intermediate": .integer(shape.intermediate),
       "vocabulary": .integer(shape.vocabulary), "context_length": .integer(shape.contextLength),
-      "sites": .string(model.components.sorted().map(\.rawValue).joined(separator: ", ")),
+      "kind": model.isCausal ? "decoder" : "encoder", "vocabulary_head": .bool(model.scoresVocabulary),
+      "sites": .array(model.components.sorted().map { .object(Self.site($0, in: model)) }),
       "stored_elements": .object(types), "fingerprint": .string(checkpoint.fingerprint),
       "chat_template": .bool(checkpoint.chatTemplate != nil),
     ]
+  }
+
+  /// What can be edited at one component: the last layer's projection stands for those of all.
+  private static func site(_ component: Component, in model: any LanguageModel) -> JSONObject {
+    var site: JSONObject = [
+      "component": .string(component.rawValue), "width": .integer(model.shape.width(of: component)),
+    ]
+    if component.isPerHead { site["heads"] = .integer(model.shape.heads) }
+    if let projection = model.projection(reading: component, layer: model.shape.layers - 1) {
+      site["folds_into"] = .string(projection.weightName)
+    }
+    return site
   }
 }
