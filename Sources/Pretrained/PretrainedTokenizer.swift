@@ -103,8 +103,8 @@ extension GGUFVocabulary {
     self.init(
       model: metadata.model, pre: metadata.pre, tokens: metadata.tokens,
       types: metadata.tokenTypes.isEmpty ? metadata.tokens.map { _ in 1 } : metadata.tokenTypes,
-      merges: metadata.merges,
+      merges: metadata.merges, scores: metadata.scores,
       bosID: metadata.bosID, eosID: metadata.eosID, unknownID: metadata.unknownID, paddingID: metadata.paddingID,
-      addsBOS: metadata.addsBOS, addsEOS: metadata.addsEOS)
+      addsBOS: metadata.addsBOS, addsEOS: metadata.addsEOS, addsSpacePrefix: metadata.addsSpacePrefix)
   }
 }

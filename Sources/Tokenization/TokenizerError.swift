@@ -29,6 +29,8 @@ public enum TokenizerError: Diagnostic {
   case malformedCharsMap(problem: String, source: String)
   /// A pair of texts was given to a tokenizer whose template is for single texts.
   case noPairTemplate(source: String)
+  /// The score of a token of a GGUF vocabulary is not a number.
+  case scoreIsNotANumber(token: String, id: Int, source: String)
   /// A chat template is wrong, or uses a part of Jinja that is not supported.
   case template(problem: String, line: Int, column: Int, name: String, remedy: String?)
   /// A chat template refused the conversation through `raise_exception`.
@@ -53,6 +55,7 @@ public enum TokenizerError: Diagnostic {
       "there are \(firstCount) \(first) and \(secondCount) \(second), expected as many of one as of the other"
     case .malformedCharsMap(let problem, _): "'precompiled_charsmap' is damaged: \(problem)"
     case .noPairTemplate: "the post-processor has no template for a pair of texts"
+    case .scoreIsNotANumber(let token, let id, _): "the score of token \(id), '\(token)', is not a number"
     case .template(let problem, _, _, _, _): problem
     case .refusedByTemplate(let message, _, _): "the chat template refused the conversation: \(message)"
     }
@@ -66,8 +69,8 @@ public enum TokenizerError: Diagnostic {
       .tokenNotInVocabulary(_, _, let source), .duplicateID(_, _, _, let source),
       .duplicateToken(_, _, _, let source), .idOutOfRange(_, _, _, let source), .emptyAddedToken(_, let source),
       .noPairTemplate(let source),
-      .malformedCharsMap(_, let source),
-      .countsDiffer(_, _, _, _, let source):
+      .malformedCharsMap(_, let source), .countsDiffer(_, _, _, _, let source),
+      .scoreIsNotANumber(_, _, let source):
       source
     case .template(_, let line, let column, let name, _): "\(name), line \(line), column \(column)"
     case .refusedByTemplate(_, let line, let name): "\(name), line \(line)"
@@ -82,7 +85,7 @@ public enum TokenizerError: Diagnostic {
     case .malformedMerge: "write \"left right\" or [\"left\", \"right\"]"
     case .tokenNotInVocabulary: "take vocabulary and merges from the same tokenizer"
     case .duplicateID, .duplicateToken: "keep one of the two"
-    case .countsDiffer, .idOutOfRange, .malformedCharsMap:
+    case .countsDiffer, .idOutOfRange, .malformedCharsMap, .scoreIsNotANumber:
       "the file is damaged or was converted wrongly: fetch or convert it again"
     case .noPairTemplate: "give the two texts as one, or take a tokenizer whose 'pair' holds A and B"
     case .template(_, _, _, _, let remedy): remedy

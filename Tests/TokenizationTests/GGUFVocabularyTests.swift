@@ -83,7 +83,9 @@ import Tokenization
     let count = try Self.vocabulary().tokens.count
     #expect(try error { _ in } == nil)
     guard
-      case .unknownType("tokenizer.ggml.model", "llama", ["gpt2"], "model.gguf")? = try error({ $0.model = "llama" }),
+      case .unknownType("tokenizer.ggml.model", "rwkv", ["gpt2", "llama"], "model.gguf")? = try error({
+        $0.model = "rwkv"
+      }),
       case .unknownType("tokenizer.ggml.pre", "smolm", _, "model.gguf")? = try error({ $0.pre = "smolm" }),
       case .unknownType("tokenizer.ggml.pre", "none", _, _)? = try error({ $0.pre = nil })
     else {
@@ -94,6 +96,15 @@ import Tokenization
       try error { $0.types.removeLast() }
         == .countsDiffer(
           first: "tokens", firstCount: count, second: "token types", secondCount: count - 1, source: "model.gguf"))
+    #expect(
+      try error { $0.model = "llama" }
+        == .countsDiffer(
+          first: "tokens", firstCount: count, second: "scores", secondCount: 0, source: "model.gguf"))
+    #expect(
+      try error {
+        $0.model = "llama"
+        $0.scores = $0.tokens.map { _ in .nan }
+      } == .scoreIsNotANumber(token: Self.vocabulary().tokens[0], id: 0, source: "model.gguf"))
     #expect(
       try error { $0.eosID = count }
         == .idOutOfRange(name: "eos_token_id", id: count, limit: count, source: "model.gguf"))

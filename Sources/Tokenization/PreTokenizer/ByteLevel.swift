@@ -5,12 +5,9 @@ struct ByteLevel: Sendable {
   /// GPT-2's; without it the bytes are spelled and nothing is cut.
   let pattern: Pattern?
 
-  /// Contractions, then runs of letters, numbers, others with one space before, spaces. Every character is in a match.
-  private static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-
   init(_ reader: StageReader) throws(TokenizerError) {
     addPrefixSpace = try reader.bool("add_prefix_space", default: true)
-    pattern = try reader.bool("use_regex", default: true) ? Pattern(Self.pattern, source: reader.source) : nil
+    pattern = try reader.bool("use_regex", default: true) ? Pattern(TokenizerPatterns.gpt2, source: reader.source) : nil
   }
 
   func apply(to text: inout AlignedText, pieces: inout [Range<Int>]) {

@@ -1,6 +1,6 @@
 /// The tokenizer of a GGUF file: the metadata under `tokenizer.ggml.`, as plain values.
 public struct GGUFVocabulary: Sendable, Equatable {
-  /// `model`: the kind of tokenizer, "gpt2" for byte-level BPE.
+  /// `model`: the kind of tokenizer, "gpt2" for byte-level BPE, "llama" for SentencePiece's BPE.
   public var model: String
   /// `pre`: the name of the pre-tokenizer, "smollm" or "gpt-2".
   public var pre: String?
@@ -10,6 +10,8 @@ public struct GGUFVocabulary: Sendable, Equatable {
   public var types: [Int]
   /// `merges`: "left right", in the order of rank.
   public var merges: [String]
+  /// `scores`: for each id what SentencePiece's model gave it; empty where the kind has none.
+  public var scores: [Float]
   /// `bos_token_id`: the id of the token that begins texts.
   public var bosID: Int?
   /// `eos_token_id`: the id of the token that ends texts.
@@ -22,22 +24,27 @@ public struct GGUFVocabulary: Sendable, Equatable {
   public var addsBOS: Bool?
   /// `add_eos_token`: whether texts get the token that ends them after them.
   public var addsEOS: Bool?
+  /// `add_space_prefix`: whether SentencePiece puts a space before the text.
+  public var addsSpacePrefix: Bool?
 
   /// A vocabulary from its parts; a ``Tokenizer`` checks whether they fit together.
   public init(
-    model: String, pre: String?, tokens: [String], types: [Int], merges: [String], bosID: Int? = nil, eosID: Int? = nil,
-    unknownID: Int? = nil, paddingID: Int? = nil, addsBOS: Bool? = nil, addsEOS: Bool? = nil
+    model: String, pre: String?, tokens: [String], types: [Int], merges: [String], scores: [Float] = [],
+    bosID: Int? = nil, eosID: Int? = nil, unknownID: Int? = nil, paddingID: Int? = nil, addsBOS: Bool? = nil,
+    addsEOS: Bool? = nil, addsSpacePrefix: Bool? = nil
   ) {
     self.model = model
     self.pre = pre
     self.tokens = tokens
     self.types = types
     self.merges = merges
+    self.scores = scores
     self.bosID = bosID
     self.eosID = eosID
     self.unknownID = unknownID
     self.paddingID = paddingID
     self.addsBOS = addsBOS
     self.addsEOS = addsEOS
+    self.addsSpacePrefix = addsSpacePrefix
   }
 }
