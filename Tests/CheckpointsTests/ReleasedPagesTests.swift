@@ -47,12 +47,16 @@ import Testing
       return (all, resident)
     }
 
-    @Test func `the pages of decoded tensors do not stay in memory, those of mapped ones do`() throws {
-      let quantised = try file("quantised.gguf", type: 8, bytesEach: 1024 * 2048 / 32 * 34)
-      for tensor in quantised { _ = try tensor.floats() }
-      let decoded = try withExtendedLifetime(quantised) { try mappedBytes() }
-      #expect(decoded.all > 4_000_000)
-      #expect(decoded.resident < 100_000)
+    @Test(arguments: [(type: UInt32(8), bytes: 34, of: 32), (type: 1, bytes: 2, of: 1)])
+    func `the pages of decoded tensors do not stay in memory`(type: UInt32, bytes: Int, of elements: Int) throws {
+      let tensors = try file("decoded.gguf", type: type, bytesEach: 1024 * 2048 / elements * bytes)
+      for tensor in tensors { _ = try tensor.floats() }
+      let used = try withExtendedLifetime(tensors) { try mappedBytes() }
+      #expect(used.all > 4_000_000)
+      #expect(used.resident < 100_000)
+    }
+
+    @Test func `the pages of tensors that can be used in place stay`() throws {
       let plain = try file("plain.gguf", type: 0, bytesEach: 1024 * 2048 * 4)
       #expect(plain.allSatisfy { $0.mappedBytes != nil })
       for tensor in plain { _ = try tensor.floats() }
