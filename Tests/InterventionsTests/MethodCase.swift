@@ -37,8 +37,8 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Where a text that grows is what the whole text is. LongRoPE turns every row by the length known when it came in, so
-  /// what was read before the original context was full stays turned for a short text.
+  /// Where a text that grows is what the whole text is. Not LongRoPE beyond its original context: rows that were read
+  /// before it was full stay turned as in a short text (logits differ by up to 4), where transformers reads all anew.
   static var growing: [MethodCase] {
     all.filter { TinyModel.decoders.contains($0.model) && $0.model != "phi3_longrope" }
   }
