@@ -109,6 +109,12 @@ EXPRESSIONS = [
         "d.get('b')", "d.get('nope')", "d.get('nope', 5)", "d.keys() | list", "d.values() | list | length", "d.items() | length", "d.items()[0]",
         "d.copy() == d", "xs.index(1)", "xs.count(1)", "xs.index(9)", "(1, 2, 1).count(1)", "xs.copy()", "z.strip()", "n.get('x')", "xs.get(0)",
         "d.b()", "dict(a=1, b=2)", "dict({'a': 1}, b=2)", "dict()",
+        "'{} {}'.format(1, z)", "'{1}{0}{1}'.format('a', 'b')", "'{x} {{}} {0}'.format(n, x=xs)", "'{}'.format()", "'}'.format(1)",
+        # Keys that are no strings, and what is lazy
+        "{1: 2, true: 3, 'a': 4, none: 5}", "{1: 2}[1]", "{1: 2}[1.0]", "{1: 2}.get(true)", "1 in {1: 2}", "{1: 'a', 2: 'b'} | tojson",
+        "{true: 1, none: 2, 1.5: 3} | tojson", "{2: 1, 1: 2} | tojson(sort_keys=true)", "{2: 'x', 1: 'y'} | dictsort", "{1: 2} == {1.0: 2}",
+        "{1: 2} | list", "{1: 2} | items | list", "'lazy' if z | map('upper') else ''", "z | selectattr('x') is defined", "z | map('upper') | list",
+        "z | select | first", "{} | default({1: 2}, true)",
         # What the sandbox keeps from templates
         "s.__class__", "xs.append(4)", "d.update({'a': 1})", "d.pop('b')", "xs.sort()", "''.__class__.__mro__", "d['__class__']",
     ]
@@ -150,6 +156,9 @@ LAYOUTS = [
     "{% for x in (xs | select('gt', 1)) %}{{ x }}{{ loop.last }}{% endfor %}",
     "{{ loop }}",
     "{% for x in xs %}{% endfor %}{{ x }}",
+    "{% set x = z | map('upper') %}unused",
+    "{% for k, v in {1: 'a', 2: 'b'}.items() %}{{ k + 1 }}{{ v }}{% endfor %}",
+    "{% if z %}{{ n | from_json }}{{ xs.append(1) }}{{ f() }}{{ n is prime }}{% endif %}unreached",
     # Scopes
     "{% set x = 1 %}{% for i in xs %}{{ x }}{% set x = 2 %}{{ x }}{% endfor %}{{ x }}",
     "{% if t %}{% set x = 1 %}{% endif %}{{ x }}",

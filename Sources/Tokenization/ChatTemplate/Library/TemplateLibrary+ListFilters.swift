@@ -19,7 +19,7 @@ extension TemplateLibrary {
       },
       TemplateFunction("items") { call throws(TokenizerError) in
         switch call.subject {
-        case .map(let map): .lazy(map.members.map { .tuple([.string($0.key), $0.value]) }, .generator)
+        case .map(let map): .lazy(map.pairs, .generator)
         case .undefined: .lazy([], .generator)
         default: throw call.unfit()
         }
@@ -31,6 +31,8 @@ extension TemplateLibrary {
 
   /// `map('filter', arguments)`, `map(attribute='name', default=none)`
   private static func mapped(_ call: TemplateCall) throws(TokenizerError) -> [TemplateValue] {
+    // Jinja goes over nothing where there is nothing, `none` included.
+    guard call.subject.isTrue else { return [] }
     let named = Dictionary(call.more.named, uniquingKeysWith: { first, _ in first })
     var values: [TemplateValue] = []
     if let path = named["attribute"], call.more.positional.isEmpty {
@@ -51,18 +53,23 @@ extension TemplateLibrary {
   private static func selecting(_ name: String, keeps: Bool, byMember: Bool) -> TemplateFunction {
     TemplateFunction(name, byMember ? ["attribute"] : [], required: byMember ? 1 : 0, takesMore: true) {
       call throws(TokenizerError) in
-      var test: TemplateFunction?
-      if !call.more.positional.isEmpty { test = try function(of: call, in: tests, "test") }
-      let arguments = TemplateCallValues(positional: Array(call.more.positional.dropFirst()), named: call.more.named)
-      var kept: [TemplateValue] = []
-      for item in try call.items() {
-        var value = item
-        if let path = call["attribute"] { value = try member(path, of: item, call) }
-        if let test { value = try call.evaluator.invoke(test, "the test", value, arguments, call.place) }
-        if value.isTrue == keeps { kept.append(item) }
-      }
-      return .lazy(kept, .generator)
+      .lazy(try selected(call, keeps: keeps), .generator)
     }
+  }
+
+  private static func selected(_ call: TemplateCall, keeps: Bool) throws(TokenizerError) -> [TemplateValue] {
+    guard call.subject.isTrue else { return [] }
+    var test: TemplateFunction?
+    if !call.more.positional.isEmpty { test = try function(of: call, in: tests, "test") }
+    let arguments = TemplateCallValues(positional: Array(call.more.positional.dropFirst()), named: call.more.named)
+    var kept: [TemplateValue] = []
+    for item in try call.items() {
+      var value = item
+      if let path = call["attribute"] { value = try member(path, of: item, call) }
+      if let test { value = try call.evaluator.invoke(test, "the test", value, arguments, call.place) }
+      if value.isTrue == keeps { kept.append(item) }
+    }
+    return kept
   }
 
   /// The filter or test that the first argument names.
@@ -72,12 +79,7 @@ extension TemplateLibrary {
     guard case .string(let name)? = call.more.positional.first else {
       throw call.error("\(call.shown) needs the name of a \(what)")
     }
-    guard let function = functions[name] else {
-      throw call.error(
-        "the \(what) '\(name)' is not supported",
-        remedy: "use one of: \(functions.keys.sorted().joined(separator: ", "))")
-    }
-    return function
+    return functions[name] ?? .unsupported(what, name, functions)
   }
 
   /// The member that a path like `a.b.0` leads to.

@@ -1,17 +1,15 @@
 extension TemplateLibrary {
   static let mapMethods: [TemplateFunction] = [
     TemplateFunction("items") { call throws(TokenizerError) in
-      .lazy(try members(call).map { .tuple([.string($0.key), $0.value]) }, .view)
+      .lazy(try map(call).pairs, .view)
     },
     TemplateFunction("keys") { call throws(TokenizerError) in
-      .lazy(try members(call).map { .string($0.key) }, .view)
+      .lazy(try map(call).members.map(\.key), .view)
     },
-    TemplateFunction("values") { call throws(TokenizerError) in .lazy(try members(call).map(\.value), .view) },
+    TemplateFunction("values") { call throws(TokenizerError) in .lazy(try map(call).members.map(\.value), .view) },
     TemplateFunction("copy") { call throws(TokenizerError) in call.subject },
     TemplateFunction("get", ["key", "default"], required: 1) { call throws(TokenizerError) in
-      let other = call["default"] ?? .none
-      guard case .map(let map) = call.subject, case .string(let key)? = call["key"] else { return other }
-      return map[key] ?? other
+      try map(call)[call["key"] ?? .none] ?? call["default"] ?? .none
     },
   ]
 
@@ -35,12 +33,10 @@ extension TemplateLibrary {
     }
   ]
 
-  private static func members(
-    _ call: TemplateCall
-  ) throws(TokenizerError) -> [(key: String, value: TemplateValue)] {
+  private static func map(_ call: TemplateCall) throws(TokenizerError) -> TemplateMap {
     guard case .map(let map) = call.subject else { throw call.unfit() }
     try call.spend(map.members.count)
-    return map.members
+    return map
   }
 
   /// Where a list holds a value.

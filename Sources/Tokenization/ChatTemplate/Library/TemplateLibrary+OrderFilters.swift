@@ -3,17 +3,17 @@ extension TemplateLibrary {
   static let orderFilters: [TemplateFunction] = [
     TemplateFunction("sort", ["reverse", "case_sensitive", "attribute"]) { call throws(TokenizerError) in
       let items = try keyed(call.items(), call)
-      return .list(try sorted(items, reversed: call.flag("reverse"), call).map(\.item))
+      return .list(try sorted(items, reversed: call.flag("reverse"), call.evaluator, call.place).map(\.item))
     },
     TemplateFunction("dictsort", ["case_sensitive", "by", "reverse"]) { call throws(TokenizerError) in
       guard case .map(let map) = call.subject else { throw call.unfit() }
       let by = try call.string("by") ?? "key"
       guard ["key", "value"].contains(by) else { throw call.error("\(call.shown) sorts by 'key' or 'value'") }
       let items = map.members.map { member in
-        let pair = TemplateValue.tuple([.string(member.key), member.value])
-        return (item: pair, key: folded(by == "key" ? .string(member.key) : member.value, call))
+        let pair = TemplateValue.tuple([member.key, member.value])
+        return (item: pair, key: folded(by == "key" ? member.key : member.value, call))
       }
-      return .list(try sorted(items, reversed: call.flag("reverse"), call).map(\.item))
+      return .list(try sorted(items, reversed: call.flag("reverse"), call.evaluator, call.place).map(\.item))
     },
     TemplateFunction("unique", ["case_sensitive", "attribute"]) { call throws(TokenizerError) in
       var kept: [(item: TemplateValue, key: TemplateValue)] = []
@@ -31,7 +31,7 @@ extension TemplateLibrary {
     },
   ]
 
-  private typealias Keyed = (item: TemplateValue, key: TemplateValue)
+  typealias Keyed = (item: TemplateValue, key: TemplateValue)
 
   /// Items with what they are compared by.
   private static func keyed(_ items: [TemplateValue], _ call: TemplateCall) throws(TokenizerError) -> [Keyed] {
@@ -51,19 +51,19 @@ extension TemplateLibrary {
   }
 
   /// Items in order, equal ones as they were: a merge sort, for a comparison that may fail.
-  private static func sorted(
-    _ items: [Keyed], reversed: Bool, _ call: TemplateCall
+  static func sorted(
+    _ items: [Keyed], reversed: Bool = false, _ evaluator: TemplateEvaluator, _ place: TemplatePlace
   ) throws(TokenizerError) -> [Keyed] {
     guard items.count > 1 else { return items }
-    let left = try sorted(Array(items[..<(items.count / 2)]), reversed: reversed, call)
-    let right = try sorted(Array(items[(items.count / 2)...]), reversed: reversed, call)
+    let left = try sorted(Array(items[..<(items.count / 2)]), reversed: reversed, evaluator, place)
+    let right = try sorted(Array(items[(items.count / 2)...]), reversed: reversed, evaluator, place)
     var merged: [Keyed] = []
     var i = 0
     for item in right {
       while i < left.count {
         let (a, b) = reversed ? (left[i].key, item.key) : (item.key, left[i].key)
         // Equal keys need no order: as in Jinja, members that are all missing leave things as they are.
-        if try !call.evaluator.equal(a, b, call.place), try call.evaluator.precedes(a, b, "<", call.place) { break }
+        if try !evaluator.equal(a, b, place), try evaluator.precedes(a, b, "<", place) { break }
         merged.append(left[i])
         i += 1
       }

@@ -50,6 +50,9 @@ extension TemplateLibrary {
       }
       return .string(try call.joined(parts, by: subject(call)))
     },
+    TemplateFunction("format", takesMore: true) { call throws(TokenizerError) in
+      .string(try formatted(subject(call), call))
+    },
     finding("find", fromEnd: false) { _ in .integer(-1) },
     finding("rfind", fromEnd: true) { _ in .integer(-1) },
     finding("index", fromEnd: false) { call throws(TokenizerError) in
@@ -68,6 +71,36 @@ extension TemplateLibrary {
       return .string(sign + (try filling("0", missing, call)) + text.dropFirst(sign.count))
     },
   ]
+
+  /// `str.format` with `{}`, `{0}` and `{name}`.
+  private static func formatted(_ text: String, _ call: TemplateCall) throws(TokenizerError) -> String {
+    var printer = TemplatePrinter(call.evaluator, call.place)
+    var rest = text.unicodeScalars[...]
+    var next = 0
+    while let scalar = rest.popFirst() {
+      if scalar != "{", scalar != "}" {
+        try printer.append(String(scalar))
+      } else if rest.first == scalar {
+        rest.removeFirst()
+        try printer.append(String(scalar))
+      } else {
+        guard scalar == "{", let end = rest.firstIndex(of: "}") else {
+          throw call.error("\(call.shown) has a '\(scalar)' without its partner")
+        }
+        let field = String(rest[..<end])
+        rest = rest[rest.index(after: end)...]
+        let position = field.isEmpty ? next : Int(field)
+        if field.isEmpty { next += 1 }
+        let named = call.more.named.first { $0.name == field }?.value
+        let positional = position.flatMap { call.more.positional.indices.contains($0) ? call.more.positional[$0] : nil }
+        guard let value = named ?? positional else {
+          throw call.error("\(call.shown) has no value for '{\(field)}'", remedy: "fields are {}, {0} and {name}")
+        }
+        try printer.append(call.text(of: value))
+      }
+    }
+    return printer.text
+  }
 
   // MARK: Shared with filters
 

@@ -1,4 +1,7 @@
-/// What templates may call, by name. The parser refuses all other names.
+import Diagnostics
+
+/// What templates may call, by name. Another name is an error when it is called, as in Jinja: published templates call
+/// what few libraries have, in branches that few conversations reach.
 enum TemplateLibrary {
   static let functions = byName(globalFunctions)
   static let filters = byName(textFilters + listFilters + orderFilters + valueFilters)
@@ -19,6 +22,25 @@ extension TemplateFunction {
   }
 }
 
+extension TemplateFunction {
+  /// Stands for a name that there is not.
+  static func unsupported(_ what: String, _ name: String, _ all: [String: TemplateFunction]) -> TemplateFunction {
+    TemplateFunction(name, takesMore: true) { call throws(TokenizerError) in
+      throw call.evaluator.unsupported(what, name, all, call.place)
+    }
+  }
+}
+
+extension TemplateEvaluator {
+  /// The error for a name that there is not, with those that there are.
+  func unsupported(
+    _ what: String, _ name: String, _ all: [String: TemplateFunction], _ place: TemplatePlace
+  ) -> TokenizerError {
+    let remedy = NearestName.remedy(for: name, among: all.keys.sorted())
+    return error("the \(what) '\(name)' is not supported", place, remedy: remedy)
+  }
+}
+
 /// A type of Python's with its methods.
 struct PythonType: Sendable {
   /// Those that are supported.
@@ -34,7 +56,7 @@ struct PythonType: Sendable {
   static let string = PythonType(
     TemplateLibrary.textMethods,
     others: """
-      casefold center encode expandtabs format format_map isascii isdecimal isidentifier isnumeric isprintable istitle ljust \
+      casefold center encode expandtabs format_map isascii isdecimal isidentifier isnumeric isprintable istitle ljust \
       maketrans rindex rjust rpartition swapcase translate
       """)
   static let map = PythonType(

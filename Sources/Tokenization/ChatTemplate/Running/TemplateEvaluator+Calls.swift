@@ -12,13 +12,22 @@ extension TemplateEvaluator {
     guard case .call(let callee, let arguments) = call.kind else { return try evaluate(call) }
     let target = try evaluate(callee)
     let values = try evaluate(arguments)
-    guard case .callable(let callable) = target else {
-      throw error("\(target.kind) cannot be called", call.place)
-    }
+    guard case .callable(let callable) = target else { throw notCallable(target, callee) }
     switch callable {
     case .macro(let index): return try invoke(macros[index], values, caller, call.place)
     case .method(let function, let base): return try invoke(function, "the method", base, values, call.place)
     case .function(let function): return try invoke(function, "the function", .none, values, call.place)
+    }
+  }
+
+  /// The error for a call of what is no function: of a name that there is not, in most cases.
+  private func notCallable(_ target: TemplateValue, _ callee: TemplateExpression) -> TokenizerError {
+    switch (target, callee.kind) {
+    case (.undefined, .variable(let name)):
+      unsupported("function", name, TemplateLibrary.functions, callee.place)
+    case (.undefined, .attribute(_, let name)):
+      unsupported("method", name, TemplateLibrary.methods, callee.place)
+    default: error("\(target.kind) cannot be called", callee.place)
     }
   }
 

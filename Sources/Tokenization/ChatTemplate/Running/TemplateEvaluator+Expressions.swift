@@ -69,10 +69,10 @@ extension TemplateEvaluator {
     var map = TemplateMap()
     for member in members {
       let key = try evaluate(member.key)
-      guard case .string(let name) = key else {
-        throw error("the key of a mapping must be a string, got \(key.kind)", member.key.place)
+      guard TemplateMap.canBeKey(key) else {
+        throw error("the key of a mapping must be a string or a number, got \(key.kind)", member.key.place)
       }
-      map[name] = try evaluate(member.value)
+      map[key] = try evaluate(member.value)
     }
     return map
   }

@@ -15,6 +15,7 @@ extension TemplateEvaluator {
       if let member = member(name, of: base) { return member }
       return try method(name, of: base, place) ?? .undefined("'\(name)' of \(base.kind)")
     }
+    if case .map(let map) = base { return map[key] ?? .undefined("the member \(key.kind) of \(base.kind)") }
     guard let index = key.int else { return .undefined("the member \(key.kind) of \(base.kind)") }
     let missing = TemplateValue.undefined("item \(index) of \(base.kind)")
     switch base {
@@ -58,9 +59,7 @@ extension TemplateEvaluator {
     }
     if let method = python.methods[name] { return .callable(.method(method, of: base)) }
     guard python.others.contains(name) else { return nil }
-    throw error(
-      "the method '\(name)' of \(base.kind) is not supported", place,
-      remedy: "the methods of \(base.kind) are: \(python.methods.keys.sorted().joined(separator: ", "))")
+    throw unsupported("method", name, python.methods, place)
   }
 
   func slice(

@@ -65,8 +65,8 @@ extension TemplateEvaluator {
     case (.string(let text), .string(let part)):
       try spend(text.utf8.count * max(1, min(part.utf8.count, 32)) / 32, place)
       return PythonText.contains(text, part)
-    case (.map(let map), .string(let key)): return map[key] != nil
-    case (.map, _), (.undefined, _): return false
+    case (.map(let map), _): return map[value] != nil
+    case (.undefined, _): return false
     case (.list(let items), _), (.tuple(let items), _), (.lazy(let items, _), _):
       for item in items.values where try equal(item, value, place) { return true }
       return false

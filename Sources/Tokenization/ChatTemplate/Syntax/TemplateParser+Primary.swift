@@ -70,14 +70,10 @@ extension TemplateParser {
       let place = token.place
       if accept(".") {
         let name = try attributeName()
-        if case .symbol("(") = token.kind, TemplateLibrary.methods[name] == nil {
-          throw unsupported("method", name, TemplateLibrary.methods.keys.sorted(), place)
-        }
         value = try make(.attribute(value, name), place, over: [value])
       } else if accept("[") {
         value = try subscripted(value, place)
       } else if case .symbol("(") = token.kind {
-        if case .variable(let name) = value.kind { called.append((name, value.place)) }
         let arguments = try arguments()
         value = try make(.call(value, arguments), value.place, over: [value] + arguments.all)
       } else {
@@ -176,9 +172,7 @@ extension TemplateParser {
   mutating func filter() throws(TokenizerError) -> TemplateFilter {
     let place = token.place
     let name = try identifier()
-    guard let function = TemplateLibrary.filters[name] else {
-      throw unsupported("filter", name, TemplateLibrary.filters.keys.sorted(), place)
-    }
+    let function = TemplateLibrary.filters[name] ?? .unsupported("filter", name, TemplateLibrary.filters)
     let arguments = token.kind == .symbol("(") ? try arguments() : TemplateArguments()
     return TemplateFilter(function: function, arguments: arguments, place: place)
   }
@@ -187,9 +181,7 @@ extension TemplateParser {
   private mutating func test() throws(TokenizerError) -> TemplateFilter {
     let place = token.place
     let name = try identifier()
-    guard let function = TemplateLibrary.tests[name] else {
-      throw unsupported("test", name, TemplateLibrary.tests.keys.sorted(), place)
-    }
+    let function = TemplateLibrary.tests[name] ?? .unsupported("test", name, TemplateLibrary.tests)
     var arguments = TemplateArguments()
     switch token.kind {
     case .symbol("("): arguments = try self.arguments()

@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension TemplateParser {
   static let statements = [
     "for", "if", "set", "macro", "call", "filter", "with", "break", "continue", "generation",
@@ -24,7 +26,10 @@ extension TemplateParser {
     case "generation": return .scope([], try enclosed("endgeneration"))
     case "break": return try jump(.break, word, place)
     case "continue": return try jump(.continue, word, place)
-    default: throw unsupported("statement", word, Self.statements, place)
+    default:
+      throw error(
+        "the statement '\(word)' is not supported", place,
+        remedy: NearestName.remedy(for: word, among: Self.statements))
     }
   }
 
@@ -81,7 +86,6 @@ extension TemplateParser {
 
   private mutating func macro() throws(TokenizerError) -> TemplateNode {
     let name = try identifier()
-    assigned.insert(name)
     let parameters = try parameters()
     return .macro(TemplateMacro(name: name, parameters: parameters, body: try macroBody("endmacro")))
   }
@@ -106,7 +110,6 @@ extension TemplateParser {
       if value == nil, parameters.last?.value != nil {
         throw error("the parameter '\(name)' without a default follows one with a default", place)
       }
-      assigned.insert(name)
       parameters.append((name, value))
     }
     return parameters
@@ -197,7 +200,6 @@ extension TemplateParser {
     if closing == "in", token.kind == .name("in") { throw error("expected a name, found 'in'", place) }
     let name = try identifier()
     if closing == "=", accept(".") { return TemplateTarget(kind: .attribute(name, try identifier()), place: place) }
-    assigned.insert(name)
     return TemplateTarget(kind: .name(name), place: place)
   }
 }

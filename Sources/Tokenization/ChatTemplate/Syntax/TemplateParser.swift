@@ -1,5 +1,3 @@
-import Diagnostics
-
 /// Reads a template from its tokens.
 ///
 /// Statements are in `TemplateParser+Statements.swift`, expressions in `TemplateParser+Expressions.swift` and
@@ -13,9 +11,6 @@ struct TemplateParser {
   /// Whether `break` and `continue` have a loop to act on.
   var isInLoop = false
   var isInMacro = false
-  /// Names that the template itself gives to values, and names that it calls: checked against each other at the end.
-  var assigned: Set<String> = ["caller"]
-  var called: [(name: String, place: TemplatePlace)] = []
 
   init(tokens: [TemplateToken], name: String) {
     self.tokens = tokens
@@ -26,9 +21,6 @@ struct TemplateParser {
     let nodes = try body(until: [])
     guard case .end = token.kind else {
       throw error("'\(dividerAhead() ?? "?")' has nothing to end or divide", next.place)
-    }
-    for (name, place) in called where !assigned.contains(name) && TemplateLibrary.functions[name] == nil {
-      throw unsupported("function", name, TemplateLibrary.functions.keys.sorted() + assigned.sorted(), place)
     }
     return nodes
   }
@@ -111,9 +103,5 @@ struct TemplateParser {
 
   func error(_ problem: String, _ place: TemplatePlace, remedy: String? = nil) -> TokenizerError {
     .template(problem: problem, line: place.line, column: place.column, name: name, remedy: remedy)
-  }
-
-  func unsupported(_ what: String, _ name: String, _ names: [String], _ place: TemplatePlace) -> TokenizerError {
-    error("the \(what) '\(name)' is not supported", place, remedy: NearestName.remedy(for: name, among: names))
   }
 }

@@ -40,7 +40,9 @@ struct TemplatePrinter {
     case .map(let map):
       try append("{")
       for (i, member) in map.members.enumerated() {
-        try append((i > 0 ? ", " : "") + PythonText.quoted(member.key) + ": ")
+        if i > 0 { try append(", ") }
+        try source(member.key)
+        try append(": ")
         try source(member.value)
       }
       try append("}")
@@ -92,16 +94,33 @@ extension TemplatePrinter {
       try end("]", isEmpty: items.values.isEmpty, style, level)
     case .map(let map):
       try append("{")
-      let members = style.sortsKeys ? map.members.sorted { PythonText.precedes($0.key, $1.key) } : map.members
+      var members = map.members
+      if style.sortsKeys {
+        members = try TemplateLibrary.sorted(members.map { ($0.value, $0.key) }, evaluator, place).map {
+          ($0.key, $0.item)
+        }
+      }
       for (i, member) in members.enumerated() {
         try startItem(i, style, level + 1)
-        try append(PythonText.quotedJSON(member.key, isASCII: style.isASCII) + style.keySeparator)
+        try key(member.key, style)
         try json(member.value, style, level: level + 1)
       }
       try end("}", isEmpty: members.isEmpty, style, level)
     case .undefined, .lazy, .namespace, .loop, .callable:
       throw evaluator.error("the filter 'tojson' cannot take \(value.kind)", place)
     }
+  }
+
+  /// A key, of which Python makes a string where it is none.
+  private mutating func key(_ key: TemplateValue, _ style: TemplateJSONStyle) throws(TokenizerError) {
+    if case .string = key {
+      try json(key, style)
+    } else {
+      try append("\"")
+      try json(key, style)
+      try append("\"")
+    }
+    try append(style.keySeparator)
   }
 
   private mutating func startItem(_ i: Int, _ style: TemplateJSONStyle, _ level: Int) throws(TokenizerError) {

@@ -39,38 +39,6 @@ struct TemplateItems: Sendable {
   }
 }
 
-/// A mapping with its members in the order in which they came.
-struct TemplateMap: Sendable {
-  private(set) var members: [(key: String, value: TemplateValue)] = []
-  private(set) var depth = 1
-
-  init() {}
-
-  /// - Precondition: no key stands twice.
-  init(unique members: [(key: String, value: TemplateValue)]) {
-    self.members = members
-    depth = 1 + (members.lazy.map(\.value.depth).max() ?? 0)
-  }
-
-  /// Reads a member, or replaces it in its place, or adds it at the end. Keys are compared by their bytes.
-  subscript(key: String) -> TemplateValue? {
-    get { index(of: key).map { members[$0].value } }
-    set {
-      guard let newValue else { return }
-      depth = max(depth, newValue.depth + 1)
-      if let index = index(of: key) {
-        members[index].value = newValue
-      } else {
-        members.append((key, newValue))
-      }
-    }
-  }
-
-  private func index(of key: String) -> Int? {
-    members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
-  }
-}
-
 /// Where a loop stands.
 struct TemplateLoopState: Sendable {
   let items: TemplateItems
@@ -160,7 +128,7 @@ extension TemplateValue {
     switch self {
     case .list(let items), .tuple(let items), .lazy(let items, _): items
     case .string(let text): TemplateItems(text.unicodeScalars.map { .string(String($0)) })
-    case .map(let map): TemplateItems(map.members.map { .string($0.key) })
+    case .map(let map): TemplateItems(map.members.map(\.key))
     case .undefined: TemplateItems([])
     default: nil
     }
