@@ -80,7 +80,7 @@ let wetRooms: [Target] = [
       "Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
       "Tokenization",
     ]),
-  room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "ModelHub", "Tensors", "Tokenization"]),
+  room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
   room(
     "TextEmbedding",
@@ -99,7 +99,6 @@ let wetRooms: [Target] = [
     name: "reft",
     dependencies: [
       "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels",
-      "ModelHub",
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
@@ -111,8 +110,8 @@ let wetRooms: [Target] = [
   tests(
     of: "Pretrained",
     [
-      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "ModelHub", "Tensors", "TextGeneration", "Tokenization",
-      "_HubTestSupport", "_TestSupport",
+      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "TextGeneration", "Tokenization",
+      "_TestSupport",
     ]),
   tests(
     of: "Evaluation",
@@ -132,7 +131,7 @@ let wetRooms: [Target] = [
   // The tests start the command that SwiftPM leaves beside them.
   .testTarget(
     name: "CommandTests",
-    dependencies: ["reft", "Checkpoints", "JSON", "LanguageModels", "Tensors", "_HubTestSupport", "_TestSupport"].map {
+    dependencies: ["reft", "Checkpoints", "JSON", "LanguageModels", "Tensors", "_TestSupport"].map {
       .byName(name: $0)
     }, exclude: ["Fixtures"], swiftSettings: swiftSettings),
   tests(
@@ -145,8 +144,7 @@ let wetRooms: [Target] = [
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
   "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
-  "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization",
-  "Training",
+  "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
 ]
 
 let package = Package(

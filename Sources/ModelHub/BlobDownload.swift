@@ -19,7 +19,7 @@ final class BlobDownload: HTTPBody {
   /// Whether some bytes are from an earlier run.
   private(set) var isResumed = false
 
-  /// - Parameter progress: called with the bytes of each piece that comes.
+  /// - Parameter progress: called with the bytes that are there.
   init(
     _ file: HubFile, of model: HubModel, to place: String, progress: @escaping (Int) -> Void
   ) throws(HubError) {
@@ -55,6 +55,7 @@ final class BlobDownload: HTTPBody {
       offset += count
     }
     isResumed = offset > 0
+    progress(offset)
   }
 
   private func startAnew() throws(HubError) {
@@ -64,6 +65,7 @@ final class BlobDownload: HTTPBody {
     offset = 0
     isResumed = false
     digest = file.hash.digest(size: file.size)
+    progress(0)
   }
 
   var isComplete: Bool { offset == file.size }
@@ -100,7 +102,7 @@ final class BlobDownload: HTTPBody {
     }
     digest.update(bytes)
     offset += bytes.count
-    progress(bytes.count)
+    progress(offset)
   }
 
   /// Checks the hash and moves the file to its place; what is wrong is deleted.

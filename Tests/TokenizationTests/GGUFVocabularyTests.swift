@@ -83,7 +83,7 @@ import Tokenization
     let count = try Self.vocabulary().tokens.count
     #expect(try error { _ in } == nil)
     guard
-      case .unknownType("tokenizer.ggml.model", "rwkv", ["gpt2", "llama"], "model.gguf")? = try error({
+      case .unknownType("tokenizer.ggml.model", "rwkv", ["gpt2", "llama", "bert", "t5"], "model.gguf")? = try error({
         $0.model = "rwkv"
       }),
       case .unknownType("tokenizer.ggml.pre", "smolm", _, "model.gguf")? = try error({ $0.pre = "smolm" }),

@@ -1,6 +1,6 @@
 /// The tokenizer of a GGUF file as plain values (`tokenizer.ggml.*`).
 public struct GGUFTokenizer: Sendable, Equatable {
-  /// The kind of tokenizer: `gpt2` is byte-level BPE, `llama` is SentencePiece.
+  /// The kind of tokenizer: `gpt2` is byte-level BPE, `llama` is SentencePiece's BPE, `bert` WordPiece, `t5` Unigram.
   public var model: String
   /// The name of the pre-tokenizer, such as `smollm`.
   public var pre: String?
@@ -20,6 +20,10 @@ public struct GGUFTokenizer: Sendable, Equatable {
   public var unknownID: Int?
   /// Id of the token that fills up batches.
   public var paddingID: Int?
+  /// Id of the token that ends each of two texts (`seperator_token_id`, as it is spelled).
+  public var separatorID: Int?
+  /// SentencePiece's rules of replacement, compiled (`precompiled_charsmap`); empty where the file has none.
+  public var charsMap: [UInt8]
   /// Whether a beginning-of-text token is put before every text; `nil` where the file does not say.
   public var addsBOS: Bool?
   /// Whether an end-of-text token is put after every text; `nil` where the file does not say.
@@ -36,10 +40,16 @@ public struct GGUFTokenizer: Sendable, Equatable {
     tokenTypes = try metadata.ints("tokenizer.ggml.token_type") ?? []
     merges = try metadata.strings("tokenizer.ggml.merges") ?? []
     scores = try metadata.floats("tokenizer.ggml.scores") ?? []
-    bosID = try metadata.int("tokenizer.ggml.bos_token_id")
+    // Files of BERT from before 2025 call the token that begins texts by its own name.
+    let (bosID, clsID) = (
+      try metadata.int("tokenizer.ggml.bos_token_id"), try metadata.int("tokenizer.ggml.cls_token_id")
+    )
+    self.bosID = bosID ?? clsID
     eosID = try metadata.int("tokenizer.ggml.eos_token_id")
     unknownID = try metadata.int("tokenizer.ggml.unknown_token_id")
     paddingID = try metadata.int("tokenizer.ggml.padding_token_id")
+    separatorID = try metadata.int("tokenizer.ggml.seperator_token_id")
+    charsMap = (try metadata.ints("tokenizer.ggml.precompiled_charsmap") ?? []).map { UInt8(truncatingIfNeeded: $0) }
     addsBOS = try metadata.bool("tokenizer.ggml.add_bos_token")
     addsEOS = try metadata.bool("tokenizer.ggml.add_eos_token")
     addsSpacePrefix = try metadata.bool("tokenizer.ggml.add_space_prefix")
@@ -49,7 +59,10 @@ public struct GGUFTokenizer: Sendable, Equatable {
         file: metadata.file, place: "metadata 'tokenizer.ggml.\(key)'",
         problem: "expected one value for each of the \(tokens.count) tokens, got \(count)")
     }
-    for (key, id) in [("bos", bosID), ("eos", eosID), ("unknown", unknownID), ("padding", paddingID)] {
+    for (key, id) in [
+      ("bos", bosID), ("eos", eosID), ("unknown", unknownID), ("padding", paddingID),
+      ("seperator", separatorID),
+    ] {
       guard let id, !tokens.indices.contains(id) else { continue }
       throw .malformed(
         file: metadata.file, place: "metadata 'tokenizer.ggml.\(key)_token_id'",

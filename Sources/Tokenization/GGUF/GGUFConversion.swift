@@ -8,9 +8,13 @@ struct GGUFConversion {
     case gpt2
     /// SentencePiece's BPE.
     case llama
+    /// WordPiece.
+    case bert
+    /// SentencePiece's Unigram.
+    case t5
   }
 
-  private enum TokenType: Int {
+  enum TokenType: Int {
     case normal = 1
     case unknown, control, userDefined, unused, byte
   }
@@ -20,7 +24,7 @@ struct GGUFConversion {
   let source: String
   private let model: Model
   private let preTokenizer: GGUFPreTokenizer?
-  private let types: [TokenType]
+  let types: [TokenType]
 
   init(_ given: GGUFVocabulary, source: String) throws(TokenizerError) {
     self.source = source
@@ -42,9 +46,16 @@ struct GGUFConversion {
       vocabulary.bosID = given.bosID ?? 1
       vocabulary.eosID = given.eosID ?? 2
       preTokenizer = nil
+    case .bert:
+      vocabulary.setWordPieceDefaults(given)
+      preTokenizer = nil
+    case .t5:
+      vocabulary.setUnigramDefaults(given)
+      preTokenizer = nil
     }
-    types = try Self.checked(vocabulary, needsScores: model == .llama, source)
+    types = try Self.checked(vocabulary, needsScores: model == .llama || model == .t5, source)
     if model == .llama { Self.spellSpaces(&vocabulary.tokens, types) }
+    if model == .bert { Self.spellContinuations(&vocabulary.tokens) }
     self.vocabulary = vocabulary
   }
 
@@ -60,6 +71,7 @@ struct GGUFConversion {
     let ids = [
       ("bos_token_id", vocabulary.bosID), ("eos_token_id", vocabulary.eosID),
       ("unknown_token_id", vocabulary.unknownID), ("padding_token_id", vocabulary.paddingID),
+      ("seperator_token_id", vocabulary.separatorID),
     ]
     for (name, id) in ids {
       if let id, id < 0 || id >= count { throw .idOutOfRange(name: name, id: id, limit: count, source: source) }
@@ -94,6 +106,10 @@ struct GGUFConversion {
       )
     case .llama:
       stages = (sentencePieceNormalizer(), nil, sentencePieceDecoder(), try sentencePieceModel())
+    case .bert:
+      stages = (wordPieceNormalizer(), ["type": "BertPreTokenizer"], Self.wordPieceDecoder, try wordPieceModel())
+    case .t5:
+      stages = (unigramNormalizer(), Self.unigramSpaces, Self.unigramSpaces, unigramModel())
     }
     return [
       "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": addedTokens(),
@@ -114,6 +130,7 @@ struct GGUFConversion {
   }
 
   private func postProcessor() -> JSONValue {
+    if model == .bert { return wordPieceTemplate() }
     let bos = vocabulary.addsBOS == true ? vocabulary.bosID : nil
     let eos = vocabulary.addsEOS == true ? vocabulary.eosID : nil
     if bos == nil, eos == nil { return nil }

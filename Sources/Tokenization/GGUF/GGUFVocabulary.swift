@@ -1,6 +1,7 @@
 /// The tokenizer of a GGUF file: the metadata under `tokenizer.ggml.`, as plain values.
 public struct GGUFVocabulary: Sendable, Equatable {
-  /// `model`: the kind of tokenizer, "gpt2" for byte-level BPE, "llama" for SentencePiece's BPE.
+  /// `model`: the kind of tokenizer, "gpt2" for byte-level BPE, "llama" for SentencePiece's BPE, "bert" for WordPiece, "t5"
+  /// for Unigram.
   public var model: String
   /// `pre`: the name of the pre-tokenizer, "smollm" or "gpt-2".
   public var pre: String?
@@ -20,6 +21,10 @@ public struct GGUFVocabulary: Sendable, Equatable {
   public var unknownID: Int?
   /// `padding_token_id`: the id of the token that fills up batches.
   public var paddingID: Int?
+  /// `seperator_token_id` (so it is spelled): the id of the token that ends each of two texts.
+  public var separatorID: Int?
+  /// `precompiled_charsmap`: SentencePiece's rules of replacement, compiled; empty where the kind has none.
+  public var charsMap: [UInt8]
   /// `add_bos_token`: whether texts get that token before them.
   public var addsBOS: Bool?
   /// `add_eos_token`: whether texts get the token that ends them after them.
@@ -30,7 +35,8 @@ public struct GGUFVocabulary: Sendable, Equatable {
   /// A vocabulary from its parts; a ``Tokenizer`` checks whether they fit together.
   public init(
     model: String, pre: String?, tokens: [String], types: [Int], merges: [String], scores: [Float] = [],
-    bosID: Int? = nil, eosID: Int? = nil, unknownID: Int? = nil, paddingID: Int? = nil, addsBOS: Bool? = nil,
+    bosID: Int? = nil, eosID: Int? = nil, unknownID: Int? = nil, paddingID: Int? = nil, separatorID: Int? = nil,
+    charsMap: [UInt8] = [], addsBOS: Bool? = nil,
     addsEOS: Bool? = nil, addsSpacePrefix: Bool? = nil
   ) {
     self.model = model
@@ -43,6 +49,8 @@ public struct GGUFVocabulary: Sendable, Equatable {
     self.eosID = eosID
     self.unknownID = unknownID
     self.paddingID = paddingID
+    self.separatorID = separatorID
+    self.charsMap = charsMap
     self.addsBOS = addsBOS
     self.addsEOS = addsEOS
     self.addsSpacePrefix = addsSpacePrefix
