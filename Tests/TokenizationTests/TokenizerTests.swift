@@ -101,4 +101,23 @@ import Tokenization
       for await (i, encoding) in group { #expect(encoding == expected[i]) }
     }
   }
+
+  @Test func `lists what its stages may be`() throws {
+    let stages = TokenizerStages.supported
+    #expect(
+      stages.map(\.name) == [
+        "normalizer", "pre_tokenizer", "model", "post_processor", "decoder", "tokenizer.ggml.model",
+        "tokenizer.ggml.pre",
+      ])
+    for stage in stages {
+      #expect(Set(stage.kinds).count == stage.kinds.count, "\(stage.name)")
+    }
+    // Each stage of tokenizer.json knows what it lists: the error of an unknown kind comes from the same reader.
+    for stage in stages.prefix(5) {
+      for kind in stage.kinds {
+        let error = Samples.error { $0.edit(stage.name) { $0["type"] = .string(kind) } }
+        if case .unknownType(stage.name, _, _, _)? = error { Issue.record("\(stage.name) does not know \(kind)") }
+      }
+    }
+  }
 }

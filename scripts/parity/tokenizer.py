@@ -1,10 +1,10 @@
 """Compares the ids of `reft tokenize` with those of Hugging Face `tokenizers` on thousands of hard lines.
 
     pip install tokenizers==0.22.1 gguf
-    python scripts/parity/tokenizer.py --reft .build/release/reft --model MODEL [--lines 12000] [--seed 1] [TEXT ...]
+    python scripts/parity/tokenizer.py --reft .build/release/reft --model MODEL [--lines 12000] [--first 500000] [TEXT ...]
 
-MODEL is a folder with a tokenizer.json, or a .gguf file with a byte-level tokenizer: its library counterpart is then built
-here from the file's tokens and merges. TEXT are files whose lines are compared too. Exits with 1 where any id differs.
+MODEL is a folder with a tokenizer.json, or a .gguf file: its library counterpart is then built here from the file's metadata. TEXT are
+files whose lines are compared too. Exits with 1 where any id differs.
 """
 
 import argparse
@@ -14,13 +14,33 @@ import subprocess
 import sys
 import tempfile
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "goldens"))
-from hard_text import lines  # noqa: E402
+import tokenizer_parity as kinds  # noqa: E402
+from hard_lines import lines  # noqa: E402
 
-# llama.cpp's names of pre-tokenizers that isolate digits, and of those that do not.
-ISOLATED, PLAIN = {"smollm", "starcoder", "refact"}, {"gpt-2", "phi-2"}
+NFC = {"type": "NFC"}
+
+
+def splits(*patterns):
+    return kinds.sequence("pretokenizers", *map(kinds.split, patterns), kinds.byte_level(use_regex=False))
+
+
+DIGITS = kinds.sequence("pretokenizers", {"type": "Digits", "individual_digits": True}, kinds.byte_level())
+# llama.cpp's names of pre-tokenizers: normalizer, pre-tokenizer, whether merges are ignored for whole tokens.
+PRE_TOKENIZERS = {
+    "gpt-2": (None, kinds.byte_level(), False),
+    "phi-2": (None, kinds.byte_level(), False),
+    "smollm": (None, DIGITS, False),
+    "starcoder": (None, DIGITS, False),
+    "refact": (None, DIGITS, False),
+    "llama-bpe": (None, splits(kinds.LLAMA3), True),
+    "qwen2": (NFC, splits(kinds.QWEN2), False),
+    "tekken": (None, splits(kinds.TEKKEN), True),
+    "gpt-4o": (None, splits(kinds.O200K), False),
+    "deepseek-v3": (None, splits(r"\p{N}{1,3}", "[一-龥\u3040-ゟ゠-ヿ]+", kinds.DEEPSEEK3), False),
+}
 
 
 def from_gguf(path):
@@ -28,21 +48,32 @@ def from_gguf(path):
 
     fields = gguf.GGUFReader(path).fields
 
-    def value(key):
-        return fields["tokenizer.ggml." + key].contents()
+    def value(key, default=None):
+        field = fields.get("tokenizer.ggml." + key)
+        return default if field is None else field.contents()
 
-    pre = value("pre")
-    assert value("model") == "gpt2" and pre in ISOLATED | PLAIN, (value("model"), pre)
-    vocab = {token: id for id, token in enumerate(value("tokens"))}
-    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[tuple(merge.split(" ")) for merge in value("merges")]))
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    digits = pre_tokenizers.Digits(individual_digits=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, byte_level]) if pre in ISOLATED else byte_level
-    tokenizer.decoder = decoders.ByteLevel()
-    for token, kind in zip(value("tokens"), value("token_type")):
-        if kind in (2, 3, 4):
-            tokenizer.add_tokens([AddedToken(token, special=kind != 4, normalized=False)])
-    return tokenizer
+    tokens, types = value("tokens"), value("token_type")
+    if value("model") == "gpt2":
+        if value("pre") not in PRE_TOKENIZERS:
+            sys.exit(f"'{value('pre')}' is not among the pre-tokenizers that this script knows: {', '.join(PRE_TOKENIZERS)}")
+        normalizer, pre_tokenizer, ignore_merges = PRE_TOKENIZERS[value("pre")]
+        model = {
+            "type": "BPE", "vocab": {token: id for id, token in enumerate(tokens)}, "merges": value("merges"),
+            "ignore_merges": ignore_merges,
+        }
+        stages = {"normalizer": normalizer}
+    elif value("model") == "llama":
+        # Runs of spaces among the user-defined tokens were spelled with U+2581 before the conversion to GGUF.
+        tokens = ["▁" * len(token) if type == 4 and not token.strip(" ") else token for token, type in zip(tokens, types)]
+        pieces = list(zip(tokens, value("scores"), types))
+        model = kinds.sentencepiece_bpe(pieces, tokens[value("unknown_token_id", 0)])
+        prepend = [{"type": "Prepend", "prepend": "▁"}] if value("add_space_prefix", True) else []
+        pre_tokenizer = None
+        stages = {"normalizer": kinds.sequence("normalizers", *prepend, kinds.SPACES)}
+    else:
+        sys.exit(f"this script knows GGUF tokenizers of kind gpt2 and llama, not '{value('model')}'")
+    added = kinds.added_pieces([(token, 0, type) for token, type in zip(tokens, types)])
+    return Tokenizer.from_str(json.dumps(kinds.document(model, pre_tokenizer, added, **stages)))
 
 
 def main():
@@ -50,13 +81,15 @@ def main():
     parser.add_argument("--reft", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--lines", type=int, default=12000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=500_000, help="number of the first generated line")
     parser.add_argument("texts", nargs="*")
     options = parser.parse_args()
 
     model = pathlib.Path(options.model)
     reference = from_gguf(model) if model.suffix == ".gguf" else Tokenizer.from_file(str(model / "tokenizer.json"))
-    texts = lines(options.lines, options.seed)
+    reference.no_padding()
+    reference.no_truncation()
+    texts = lines(options.lines, options.first)
     for path in options.texts:
         text = pathlib.Path(path).read_text(encoding="utf-8")
         texts += text.splitlines() + [text]

@@ -77,13 +77,5 @@ struct AddedTokenFinder: Sendable {
     ScalarCursor.with(bytes, range) { cursor in cursor.run(from: position, of: .spaces) }
   }
 
-  /// `\w` of the Rust crate regex: alphabetic, marks, decimal digits, connectors, joiners.
-  private static func isWord(_ value: UInt32) -> Bool {
-    guard let scalar = Unicode.Scalar(value) else { return false }
-    if scalar.properties.isAlphabetic || value == 0x200C || value == 0x200D { return true }
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
-    default: return false
-    }
-  }
+  private static func isWord(_ scalar: UInt32) -> Bool { ScalarTraits.of(scalar).contains(.word) }
 }
