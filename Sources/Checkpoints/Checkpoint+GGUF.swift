@@ -20,6 +20,9 @@ extension Checkpoint {
     let tensors = translated(file, architecture, parameters)
     let tokenizer = parameters.noting { () throws(CheckpointError) in try GGUFTokenizer(metadata) }
     let template = parameters.noting { () throws(CheckpointError) in try metadata.string("tokenizer.chat_template") }
+    let toolTemplate = parameters.noting { () throws(CheckpointError) in
+      try metadata.string("tokenizer.chat_template.tool_use")
+    }
     try parameters.finish()
     configuration["bos_token_id"] = tokenizer?.bosID.map { .integer($0) }
     configuration["eos_token_id"] = tokenizer?.eosID.map { .integer($0) }
@@ -28,7 +31,7 @@ extension Checkpoint {
     return Checkpoint(
       source: path, configuration: JSONReader(configuration, source: "\(path), metadata"),
       tensors: TensorTable(tensors, source: path), tokenizer: tokenizer.map(TokenizerSource.gguf) ?? .none,
-      chatTemplate: template)
+      chatTemplate: template, toolChatTemplate: toolTemplate)
   }
 
   /// The weights by their Hugging Face names; tensors that the architecture does not have are noted, all of them.

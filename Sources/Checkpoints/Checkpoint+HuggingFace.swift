@@ -16,7 +16,7 @@ extension Checkpoint {
     return Checkpoint(
       source: folder, configuration: configuration, generationConfiguration: files.generationConfiguration,
       tensors: TensorTable(try tensors(in: folder, names), source: folder), tokenizer: files.tokenizer,
-      chatTemplate: files.chatTemplate)
+      chatTemplate: files.chatTemplate, toolChatTemplate: files.toolChatTemplate)
   }
 
   private static func tensors(in folder: String, _ names: Set<String>) throws(CheckpointError) -> [StoredTensor] {

@@ -17,12 +17,14 @@ public struct Checkpoint: Sendable {
   public let tokenizer: TokenizerSource
   /// The chat template (Jinja), where there is one.
   public let chatTemplate: String?
+  /// The chat template for conversations with tools, where there is one of its own.
+  public let toolChatTemplate: String?
   /// 16 hexadecimal digits that tell models apart; see ``TensorTable/fingerprint``.
   public let fingerprint: String
 
   init(
     source: String, configuration: JSONReader, generationConfiguration: JSONReader? = nil, tensors: TensorTable,
-    tokenizer: TokenizerSource, chatTemplate: String?
+    tokenizer: TokenizerSource, chatTemplate: String?, toolChatTemplate: String? = nil
   ) {
     self.source = source
     self.configuration = configuration
@@ -30,6 +32,7 @@ public struct Checkpoint: Sendable {
     self.tensors = tensors
     self.tokenizer = tokenizer
     self.chatTemplate = chatTemplate
+    self.toolChatTemplate = toolChatTemplate
     fingerprint = tensors.fingerprint
   }
 

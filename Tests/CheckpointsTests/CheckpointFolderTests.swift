@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import JSON
 import Testing
 
@@ -166,8 +167,19 @@ import Testing
       "tokenizer_config.json",
       #"{"chat_template": [{"name": "tool", "template": "t"}, {"name": "default", "template": "two"}]}"#)
     #expect(try open().chatTemplate == "two")
+    #expect(try open().toolChatTemplate == nil)
+    try scratch.write(
+      "tokenizer_config.json",
+      #"{"chat_template": [{"name": "tool_use", "template": "t"}, {"name": "default", "template": "two"}]}"#)
+    #expect(try open().toolChatTemplate == "t")
     try scratch.write("chat_template.jinja", "three")
     #expect(try open().chatTemplate == "three")
+    #expect(try open().toolChatTemplate == nil)
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("additional_chat_templates"), withIntermediateDirectories: true)
+    try scratch.write("additional_chat_templates/tool_use.jinja", "four")
+    #expect(try open().chatTemplate == "three")
+    #expect(try open().toolChatTemplate == "four")
     try scratch.write("generation_config.json", #"{"eos_token_id": [1, 2]}"#)
     let checkpoint = try open()
     #expect(try checkpoint.generationConfiguration?.array("eos_token_id") == [1, 2])

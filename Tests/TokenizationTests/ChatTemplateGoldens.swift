@@ -29,10 +29,14 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
   let messages: [ChatMessage]
   let tools: [JSONValue]?
   let prompt: Bool
+  /// Whether the text ends within the last message.
+  let continued: Bool
   let extra: JSONObject
   let expected: GoldenText
 
-  var testDescription: String { "\(model), \(conversation)\(prompt ? ", prompt" : "")" }
+  var testDescription: String {
+    "\(model), \(conversation)\(prompt ? ", prompt" : "")\(continued ? ", continued" : "")"
+  }
 
   static let date = ChatDate(year: 2024, month: 7, day: 4, hour: 15, minute: 6, second: 7)
 
@@ -46,7 +50,8 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
           model: template["name"]?.string ?? "?", conversation: conversation,
           template: template["template"]?.string ?? "",
           messages: (root["conversations"]?[conversation]?.array ?? []).map { ChatMessage($0.object ?? [:]) },
-          tools: run["tools"]?.array, prompt: run["prompt"]?.bool ?? false, extra: run["extra"]?.object ?? [:],
+          tools: run["tools"]?.array, prompt: run["prompt"]?.bool ?? false,
+          continued: run["continue"]?.bool ?? false, extra: run["extra"]?.object ?? [:],
           expected: GoldenText(result))
       }
     }
@@ -54,7 +59,8 @@ struct GoldenChat: CustomTestStringConvertible, Sendable {
 
   func rendered(by template: String? = nil) throws(TokenizerError) -> String {
     try ChatTemplate(template ?? self.template, name: model).render(
-      messages, tools: tools, addGenerationPrompt: prompt, bos: "<s>", eos: "</s>", extra: extra, date: Self.date)
+      messages, tools: tools, addGenerationPrompt: prompt, continueFinalMessage: continued, bos: "<s>", eos: "</s>",
+      extra: extra, date: Self.date)
   }
 }
 

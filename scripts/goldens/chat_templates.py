@@ -135,6 +135,8 @@ RUNS = [
     {"conversation": "turns"},
     {"conversation": "turns", "prompt": True},
     {"conversation": "empty"},
+    {"conversation": "empty", "continue": True},
+    {"conversation": "parts", "continue": True},
     {"conversation": "system alone"},
     {"conversation": "wrong order"},
     {"conversation": "same twice", "prompt": True},
@@ -160,14 +162,15 @@ class FixedDate(datetime.datetime):
 TOKENIZER = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE()), bos_token="<s>", eos_token="</s>")
 
 
-def rendered(template, messages, prompt=False, tools=None, extra={}):
+def rendered(template, messages, prompt=False, tools=None, extra={}, continued=False):
     """The text, or the kind and message of the error."""
     try:
         if not messages:  # apply_chat_template looks into the first one
             variables = TOKENIZER.special_tokens_map | extra
             return chat_template_utils.render_jinja_template([messages], chat_template=template, **variables)[0][0]
         return TOKENIZER.apply_chat_template(
-            messages, chat_template=template, tokenize=False, add_generation_prompt=prompt, tools=tools, **extra
+            messages, chat_template=template, tokenize=False, add_generation_prompt=prompt, tools=tools,
+            continue_final_message=continued, **extra
         )
     except Exception as error:
         return {"error": type(error).__name__, "message": str(error)}
@@ -188,7 +191,8 @@ if __name__ == "__main__":
     for name, template in chosen.items():
         results = []
         for run in RUNS:
-            arguments = {key: value for key, value in run.items() if key != "conversation"}
+            arguments = {key: value for key, value in run.items() if key not in ("conversation", "continue")}
+            arguments["continued"] = run.get("continue", False)
             results.append(rendered(template, CONVERSATIONS[run["conversation"]], **arguments))
         templates.append({"name": name, "template": template, "results": results})
     root = {"date": DATE.strftime("%Y-%m-%d %H:%M:%S"), "bos": "<s>", "eos": "</s>"}

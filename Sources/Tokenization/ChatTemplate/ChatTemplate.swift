@@ -31,6 +31,7 @@ public struct ChatTemplate: Sendable {
   ///   - tools: Descriptions of functions that the model may call, as JSON schemas; `none` in the template where there are none.
   ///   - documents: Texts that the model may cite.
   ///   - addGenerationPrompt: Whether the text ends with what opens the assistant's answer.
+  ///   - continueFinalMessage: Whether the text ends within the last message, for the model to go on with it.
   ///   - bos: The begin-of-text token, `bos_token` in the template.
   ///   - eos: The end-of-text token, `eos_token` in the template.
   ///   - extra: Further variables that the template reads, such as `enable_thinking`; they go before those above.
@@ -38,8 +39,10 @@ public struct ChatTemplate: Sendable {
   /// - Throws: ``TokenizerError/refusedByTemplate(message:line:name:)`` where the template itself refuses the conversation.
   public func render(
     _ messages: [ChatMessage], tools: [JSONValue]? = nil, documents: [JSONValue]? = nil, addGenerationPrompt: Bool,
-    bos: String? = nil, eos: String? = nil, extra: JSONObject = [:], date: ChatDate? = nil
+    continueFinalMessage: Bool = false, bos: String? = nil, eos: String? = nil, extra: JSONObject = [:],
+    date: ChatDate? = nil
   ) throws(TokenizerError) -> String {
+    let messages = continueFinalMessage ? try marked(messages) : messages
     var variables: [String: TemplateValue] = [
       "messages": .list(messages.map { TemplateValue(.object($0.members)) }),
       "tools": tools.map { .list($0.map(TemplateValue.init)) } ?? .none,
@@ -51,6 +54,7 @@ public struct ChatTemplate: Sendable {
     for (key, value) in extra { variables[key] = TemplateValue(value) }
     let evaluator = TemplateEvaluator(variables: variables, date: date, limits: limits, name: name)
     for value in variables.values { try evaluator.checkNesting(of: value, TemplatePlace(line: 1, column: 1)) }
-    return try evaluator.render(nodes)
+    let text = try evaluator.render(nodes)
+    return continueFinalMessage ? try cut(text) : text
   }
 }
