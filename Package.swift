@@ -144,7 +144,8 @@ let wetRooms: [Target] = [
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
   "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
-  "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
+  "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization",
+  "Training",
 ]
 
 let package = Package(
