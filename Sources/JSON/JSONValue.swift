@@ -46,6 +46,13 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     values = Dictionary(uniqueKeysWithValues: elements.map { (Name($0.0), $0.1) })
   }
 
+  /// The object with the members of another added, or in place of its own of the same names.
+  public func merging(_ other: JSONObject) -> JSONObject {
+    var merged = self
+    for key in other.keys { merged[key] = other[key] }
+    return merged
+  }
+
   /// Number of members.
   public var count: Int { keys.count }
 

@@ -17,6 +17,9 @@ public protocol LanguageModel: AnyObject {
   /// Whether there is a projection to the vocabulary; some published encoders come without.
   var scoresVocabulary: Bool { get }
 
+  /// The length up to which what a cache holds of a growing sequence stays right; a longer one must be read anew, once.
+  var cacheLimit: Int? { get }
+
   /// The final hidden states of the packed rows, `[rows, d]`, final norm applied.
   ///
   /// - Parameters:
@@ -39,6 +42,9 @@ public protocol LanguageModel: AnyObject {
 }
 
 extension LanguageModel {
+  /// None: what was read stays right.
+  public var cacheLimit: Int? { nil }
+
   /// Refuses encoders where texts are to be continued or scored from left to right.
   ///
   /// - Throws: ``ModelError/readsOnly``.

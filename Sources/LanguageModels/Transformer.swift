@@ -8,6 +8,7 @@ public final class Transformer: LanguageModel {
   public let parameterCount: Int
   public let isCausal: Bool
   public var device: Device { embedding.table.device }
+  public var cacheLimit: Int? { blocks.compactMap { $0.attention.rotary?.commonLength }.min() }
   public var scoresVocabulary: Bool { head != nil }
 
   private let embedding: TokenEmbedding

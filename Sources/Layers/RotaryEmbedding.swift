@@ -24,6 +24,12 @@ public final class RotaryEmbedding {
     longFrequencies = scaling.inverseFrequencies(dimension: dimension, theta: theta, long: true).map { Float($0) }
   }
 
+  /// The longest sequence whose rows turn by one set of frequencies; a longer one turns all its rows by another (LongRoPE).
+  public var commonLength: Int? {
+    if case .longRope(_, _, let original, _) = scaling { return original }
+    return nil
+  }
+
   /// Cosines and sines of the rows of one batch, `[rows, 1, dimension]` each; made once a forward pass for all layers.
   public struct Angles {
     let cosine: Tensor

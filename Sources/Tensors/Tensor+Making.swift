@@ -79,15 +79,3 @@ extension Tensor {
     try perform("identity", []) { reft_eye(Int64(rows), Int64(columns), device.native, $0) }
   }
 }
-
-/// Float memory that a tensor keeps alive; 64-byte aligned for the engine's vector kernels.
-private final class FloatStorage {
-  let buffer: UnsafeMutableBufferPointer<Float>
-
-  init(count: Int) {
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-    buffer = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
-  }
-
-  deinit { UnsafeMutableRawPointer(buffer.baseAddress!).deallocate() }
-}

@@ -37,8 +37,8 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Where a text that grows is what the whole text is. Not LongRoPE beyond its original context: rows that were read
-  /// before it was full stay turned as in a short text (logits differ by up to 4), where transformers reads all anew.
+  /// Where a text that grows is what the whole text is. Not LongRoPE beyond its original context, where a cache no longer
+  /// serves: the generator reads such a text again (GeneratorTests).
   static var growing: [MethodCase] {
     all.filter { TinyModel.decoders.contains($0.model) && $0.model != "phi3_longrope" }
   }

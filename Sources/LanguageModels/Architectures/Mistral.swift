@@ -9,7 +9,7 @@ public enum Mistral: Architecture {
     let c = try DecoderConfiguration(configuration, defaults: .init(contextLength: 131_072, kvHeads: 8))
     let rotary = c.rotary
     let windows = try c.windows(c.window(default: 4096)) { _ in true }
-    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, layers: c.shape.layers)) { w, layer in
+    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, c)) { w, layer in
       try PreNormBlock(
         w, c,
         attention: SelfAttention(

@@ -11,7 +11,7 @@ public enum Phi3: Architecture {
     let c = try DecoderConfiguration(configuration, defaults: .init(normEpsilon: 1e-5, contextLength: 4096))
     let rotary = c.rotary
     let windows = try c.windows(c.window()) { _ in true }
-    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, layers: c.shape.layers)) { w, layer in
+    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, c)) { w, layer in
       PreNormBlock(
         attentionNorm: try w.rmsNorm("input_layernorm", c.shape.hidden, epsilon: c.normEpsilon),
         attention: try attention(w("self_attn."), c, rotary, c.attend(window: windows[layer])),

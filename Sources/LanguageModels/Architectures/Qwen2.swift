@@ -11,7 +11,7 @@ public enum Qwen2: Architecture {
     let c = try DecoderConfiguration(configuration, defaults: .init(contextLength: 32_768))
     let rotary = c.rotary
     let windows = try c.upperWindows()
-    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, layers: c.shape.layers)) { w, layer in
+    return try Transformer.decoder(c, weights, biases: .asLlama(windows: windows, c)) { w, layer in
       try PreNormBlock(
         w, c,
         attention: SelfAttention(

@@ -21,6 +21,11 @@ public final class KVCache {
     stores = sequences.map { stores[$0] }
   }
 
+  /// Lets go of all that is held of one sequence, which is then to be read anew.
+  public func empty(_ sequence: Int) {
+    stores[sequence] = (0..<layers).map { _ in KeyValueStore() }
+  }
+
   /// Takes over the sequences of another cache, behind its own; the other is not to be used any more.
   public func append(_ other: KVCache) {
     precondition(other.layers == layers, "caches of two models")

@@ -5,23 +5,36 @@ import Tensors
 /// How a checkpoint can carry biases of output projections that its architecture may not have.
 enum BiasCarrier {
   /// One switch of config.json for all projections of the attention, one for those of the network; `nil`: there is none.
-  case switches(attention: String?, feedForward: String?)
+  ///
+  /// The switches may stand in an object of config.json, such as the text part of a model that sees images too.
+  case switches(attention: String?, feedForward: String?, within: (key: String, object: JSONObject)? = nil)
   /// As another architecture that computes the same and has the switches `attention_bias` and `mlp_bias`.
   case rewritten(changes: JSONObject)
+  /// There is no architecture in transformers that computes the same and has such biases.
+  case none
 }
 
 extension BiasCarrier {
   /// Written as Llama, which has all biases, or as SmolLM3 where layers slide, which has them and windows too.
-  static func asLlama(windows: [Int?], layers: Int) -> BiasCarrier {
+  static func asLlama(windows: [Int?], _ c: DecoderConfiguration) -> BiasCarrier {
+    // Neither has heads of which only a part turns.
+    guard c.rotaryDimension == c.shape.headDim else { return .none }
+    // Written out, for the defaults of one architecture are not those of another.
+    let common: JSONObject = [
+      "head_dim": .integer(c.shape.headDim), "num_key_value_heads": .integer(c.shape.kvHeads),
+      "rope_theta": .number(c.theta), "rms_norm_eps": .number(c.normEpsilon), "tie_word_embeddings": .bool(c.tied),
+      "max_position_embeddings": .integer(c.shape.contextLength),
+    ]
     guard let window = windows.compactMap({ $0 }).first else {
-      return .rewritten(changes: ["model_type": "llama", "architectures": ["LlamaForCausalLM"]])
+      return .rewritten(changes: common.merging(["model_type": "llama", "architectures": ["LlamaForCausalLM"]]))
     }
-    return .rewritten(changes: [
-      "model_type": "smollm3", "architectures": ["SmolLM3ForCausalLM"], "use_sliding_window": true,
-      "sliding_window": .integer(window),
-      "layer_types": .array(windows.map { $0 == nil ? "full_attention" : "sliding_attention" }),
-      "no_rope_layers": .array((0..<layers).map { _ in 1 }),
-    ])
+    return .rewritten(
+      changes: common.merging([
+        "model_type": "smollm3", "architectures": ["SmolLM3ForCausalLM"], "use_sliding_window": true,
+        "sliding_window": .integer(window),
+        "layer_types": .array(windows.map { $0 == nil ? "full_attention" : "sliding_attention" }),
+        "no_rope_layers": .array(windows.map { _ in 1 }),
+      ]))
   }
 
   /// What must stand beside a bias of the last projection of the attention, or of the network; `nil` where no checkpoint
@@ -29,12 +42,17 @@ extension BiasCarrier {
   func companions(_ blocks: [any Block], inAttention: Bool) -> BiasCompanions? {
     var companions = BiasCompanions()
     switch self {
-    case .switches(let attention, let feedForward):
+    case .none: return nil
+    case .switches(let attention, let feedForward, let within):
       let stored = blocks.flatMap { inAttention ? $0.attention.stored : $0.feedForward.stored }
       companions.zeroBiases = stored.missingBiases
       guard !companions.zeroBiases.isEmpty else { return companions }
       guard let key = inAttention ? attention : feedForward else { return nil }
-      companions.configuration[key] = true
+      if let within {
+        companions.configuration[within.key] = .object(within.object.merging([key: true]))
+      } else {
+        companions.configuration[key] = true
+      }
     case .rewritten(let changes):
       companions.configuration = changes
       companions.configuration["attention_bias"] = true

@@ -29,6 +29,11 @@ struct GeneratingRow {
   /// Tokens of prompt and answer.
   var length: Int { prompt.count + tokens.count }
 
+  /// Prompt and answer from a position on.
+  func suffix(from start: Int) -> [Int32] {
+    start >= prompt.count ? Array(tokens[(start - prompt.count)...]) : prompt[start...] + tokens
+  }
+
   /// Chooses the next token from its scores.
   mutating func choose(from logits: [Float]) -> Int32 { sampler.choose(from: logits) }
 

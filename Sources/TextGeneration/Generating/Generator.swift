@@ -140,13 +140,19 @@ public struct Generator {
     }
   }
 
-  /// Feeds the last token of each row; `[rows, d]`.
+  /// Feeds what the cache does not hold of each row: its last token, or all of it where the cache no longer serves;
+  /// `[rows, d]`.
   private func step(_ rows: [GeneratingRow], _ cache: KVCache, _ edits: Edits) throws(TensorError) -> Tensor {
+    if let limit = model.cacheLimit {
+      for (i, row) in rows.enumerated() where row.length == limit + 1 { cache.empty(i) }
+    }
     let batch = TokenBatch(
-      rows.map {
-        TokenBatch.Sequence(tokens: $0.tokens.suffix(1), start: $0.length - 1, promptLength: $0.prompt.count)
+      zip(rows, cache.lengths).map { row, held in
+        TokenBatch.Sequence(tokens: row.suffix(from: held), start: held, promptLength: row.prompt.count)
       })
-    return try model.hidden(batch, cache: cache, tap: edits(batch))
+    let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
+    if batch.rowCount == rows.count { return hidden }
+    return try hidden.selected(Tensor(batch.lastRows.map(Int64.init), on: model.device))
   }
 
   /// Chooses the next token of each row from its hidden state `[rows, d]`.

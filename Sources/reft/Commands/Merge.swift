@@ -57,13 +57,15 @@ struct Merge: ParsableCommand {
   private func write(
     _ merge: Interventions.Merge, _ opened: PretrainedModel, _ adapter: Adapter
   ) throws -> (largest: Double, tolerance: Double) {
-    var configuration = opened.checkpoint.configuration.object
-    for (key, value) in merge.configuration { configuration[key] = value }
+    var configuration = opened.checkpoint.configuration.object.merging(merge.configuration)
     configuration["torch_dtype"] = "float32"
     let kept = opened.checkpoint.tensors.filter { merge.keeps($0.name) }.map { stored in
-      WritableTensor(name: stored.name, storage: .float32, shape: stored.shape) { sink in
-        try stored.floats().withUnsafeBytes(sink)
-      }
+      // What is no real number (a mask, say) is nobody's weight, and stays as it is.
+      !stored.storage.isFloat
+        ? WritableTensor(stored)
+        : WritableTensor(name: stored.name, storage: .float32, shape: stored.shape) { sink in
+          try stored.floats().withUnsafeBytes(sink)
+        }
     }
     let changed = try merge.tensors.sorted { $0.key < $1.key }.map { try NamedTensor($0.key, $0.value).writable() }
     let copied = try opened.checkpoint.tokenizerFiles
@@ -88,11 +90,14 @@ struct Merge: ParsableCommand {
   ) throws -> (largest: Double, tolerance: Double) {
     let batch = TokenBatch(prompts: Self.probes.map { opened.tokenizer.encode($0).ids })
     let folded = try ModelRegistry.standard.model(from: Checkpoint.open(folder))
+    // An encoder without a vocabulary head shows its hidden states.
+    func shown(_ model: any LanguageModel, _ tap: Tap) throws(TensorError) -> Tensor {
+      let hidden = try model.hidden(batch, cache: nil, tap: tap)
+      return try (model.scoresVocabulary ? model.logits(hidden) : hidden).moved(to: .cpu)
+    }
     return try withoutGradients {
-      let tapped = try opened.model.logits(
-        opened.model.hidden(batch, cache: nil, tap: adapter.tap(for: batch))
-      ).moved(to: .cpu)
-      let merged = try folded.logits(folded.hidden(batch, cache: nil, tap: .none))
+      let tapped = try shown(opened.model, adapter.tap(for: batch))
+      let merged = try shown(folded, .none)
       return (try (tapped - merged).abs().max().item(), try 1e-4 * tapped.abs().max().item())
     }
   }

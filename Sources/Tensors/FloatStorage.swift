@@ -1,0 +1,28 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Float memory that a tensor keeps alive, aligned for the engine's vector kernels.
+///
+/// Large memory lies on huge pages where the system has them: first touching 538 MB of small pages costs as much time as
+/// decoding a model into them.
+final class FloatStorage {
+  let buffer: UnsafeMutableBufferPointer<Float>
+
+  init(count: Int) {
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    let isLarge = bytes >= 2 * Self.hugePage
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.hugePage : 64)
+    #if os(Linux)
+      // Advice only: should it fail, small pages serve.
+      if isLarge { _ = madvise(raw, bytes / Self.hugePage * Self.hugePage, MADV_HUGEPAGE) }
+    #endif
+    buffer = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
+  }
+
+  deinit { UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped).deallocate() }
+
+  private static let hugePage = 2 << 20
+}
