@@ -80,7 +80,7 @@ let wetRooms: [Target] = [
       "Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
       "Tokenization",
     ]),
-  room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization"]),
+  room("Pretrained", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "ModelHub", "Tensors", "Tokenization"]),
   room("TextGeneration", ["Diagnostics", "LanguageModels", "Tensors", "Tokenization"]),
   room(
     "TextEmbedding",
@@ -99,6 +99,7 @@ let wetRooms: [Target] = [
     name: "reft",
     dependencies: [
       "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels",
+      "ModelHub",
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
@@ -110,8 +111,8 @@ let wetRooms: [Target] = [
   tests(
     of: "Pretrained",
     [
-      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Tensors", "TextGeneration", "Tokenization",
-      "_TestSupport",
+      "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "ModelHub", "Tensors", "TextGeneration", "Tokenization",
+      "_HubTestSupport", "_TestSupport",
     ]),
   tests(
     of: "Evaluation",
@@ -127,11 +128,16 @@ let wetRooms: [Target] = [
       "_TestSupport",
     ]),
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
+  .testTarget(
+    name: "SupportTests",
+    dependencies: ["Charts", "Checkpoints", "JSON", "LanguageModels", "Layers", "Tokenization", "_TestSupport"].map {
+      .byName(name: $0)
+    }, swiftSettings: swiftSettings),
   tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),
   // The tests start the command that SwiftPM leaves beside them.
   .testTarget(
     name: "CommandTests",
-    dependencies: ["reft", "Checkpoints", "JSON", "LanguageModels", "Tensors", "_TestSupport"].map {
+    dependencies: ["reft", "Checkpoints", "JSON", "LanguageModels", "Tensors", "_HubTestSupport", "_TestSupport"].map {
       .byName(name: $0)
     }, exclude: ["Fixtures"], swiftSettings: swiftSettings),
   tests(

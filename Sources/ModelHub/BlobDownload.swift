@@ -19,7 +19,7 @@ final class BlobDownload: HTTPBody {
   /// Whether some bytes are from an earlier run.
   private(set) var isResumed = false
 
-  /// - Parameter progress: called with the bytes that are there.
+  /// - Parameter progress: called with the bytes of each piece that comes.
   init(
     _ file: HubFile, of model: HubModel, to place: String, progress: @escaping (Int) -> Void
   ) throws(HubError) {
@@ -55,7 +55,6 @@ final class BlobDownload: HTTPBody {
       offset += count
     }
     isResumed = offset > 0
-    progress(offset)
   }
 
   private func startAnew() throws(HubError) {
@@ -65,7 +64,6 @@ final class BlobDownload: HTTPBody {
     offset = 0
     isResumed = false
     digest = file.hash.digest(size: file.size)
-    progress(0)
   }
 
   var isComplete: Bool { offset == file.size }
@@ -102,7 +100,7 @@ final class BlobDownload: HTTPBody {
     }
     digest.update(bytes)
     offset += bytes.count
-    progress(offset)
+    progress(bytes.count)
   }
 
   /// Checks the hash and moves the file to its place; what is wrong is deleted.

@@ -2,9 +2,9 @@
 public struct HubProgress: Sendable, Equatable {
   /// The file that is on its way.
   public let file: String
-  /// The bytes that are there, of all files.
+  /// The bytes that have come, of all files.
   public let done: Int
-  /// The bytes that there will be.
+  /// The bytes that have to come: what was in the cache already is not counted.
   public let total: Int
 }
 
@@ -23,23 +23,12 @@ public struct Hub: Sendable {
     self.init(try HubSettings(environment: environment))
   }
 
-  /// Where a model is on this machine, after a download if need be.
+  /// The snapshot of a model, or its GGUF file: from the cache if it is there, which asks nobody, else from the Hub.
   ///
   /// - Parameters:
-  ///   - reference: a path, which is returned as it is, or a name of the Hub.
   ///   - needs: the parts that are wanted; the small files beside them always come.
   ///   - progress: called after each piece that is downloaded.
   /// - Throws: ``HubError``; then nothing in the cache names a file that is not there.
-  public func path(
-    of reference: ModelReference, needs: HubNeeds = .all, progress: @escaping (HubProgress) -> Void = { _ in }
-  ) throws(HubError) -> String {
-    switch reference {
-    case .path(let path): path
-    case .hub(let model): try path(of: model, needs: needs, progress: progress)
-    }
-  }
-
-  /// The snapshot of a model, or its GGUF file: from the cache if it is there, which asks nobody, else from the Hub.
   public func path(
     of model: HubModel, needs: HubNeeds = .all, progress: @escaping (HubProgress) -> Void = { _ in }
   ) throws(HubError) -> String {
@@ -80,37 +69,37 @@ private struct HubDownload {
 
   /// Fetches the contents that are not there.
   func fetch(_ files: [HubFile], progress: @escaping (HubProgress) -> Void) throws(HubError) {
-    var total = 0
-    for file in files {
-      let (sum, overflow) = total.addingReportingOverflow(file.size)
-      guard !overflow else { throw .answer(address: file.path, problem: "a file of \(file.size) bytes is announced") }
-      total = sum
+    let needed = try bytesNeeded(files)
+    try FilePlace.makeFolder(cache.folder)
+    if let free = FilePlace.freeBytes(cache.folder), free < needed {
+      throw .noRoom(folder: cache.folder, needed: needed, free: free)
     }
-    try checkRoom(files)
-    var done = 0
-    for file in files {
-      try fetch(file) { progress(HubProgress(file: file.path, done: done + $0, total: total)) }
-      done += file.size
+    var come = 0
+    for file in files where !isThere(file) {
+      try fetch(file) { count in
+        come = min(come + count, needed)  // more only if something had to come twice
+        progress(HubProgress(file: file.path, done: come, total: needed))
+      }
     }
   }
 
-  private func checkRoom(_ files: [HubFile]) throws(HubError) {
-    try FilePlace.makeFolder(cache.folder)
+  private func bytesNeeded(_ files: [HubFile]) throws(HubError) -> Int {
     var needed = 0
     for file in files where !isThere(file) {
-      needed += max(0, file.size - (FilePlace.fileSize(cache.blob(file.hash) + ".incomplete") ?? 0))
+      let partial = FilePlace.fileSize(cache.blob(file.hash) + ".incomplete") ?? 0
+      let (sum, overflow) = needed.addingReportingOverflow(max(0, file.size - partial))
+      guard !overflow else { throw .answer(address: file.path, problem: "a file of \(file.size) bytes is announced") }
+      needed = sum
     }
-    guard let free = FilePlace.freeBytes(cache.folder), free < needed else { return }
-    throw .noRoom(folder: cache.folder, needed: needed, free: free)
+    return needed
   }
 
   private func isThere(_ file: HubFile) -> Bool { FilePlace.fileSize(cache.blob(file.hash)) == file.size }
 
   private func fetch(_ file: HubFile, progress: @escaping (Int) -> Void) throws(HubError) {
-    if isThere(file) { return progress(file.size) }
     try FileLock.held(cache.lock(file.hash)) { () throws(HubError) in
       // Another process may have brought it meanwhile.
-      if isThere(file) { return progress(file.size) }
+      if isThere(file) { return }
       while true {
         let blob = try BlobDownload(file, of: cache.model, to: cache.blob(file.hash), progress: progress)
         if !blob.isComplete { try client.content(of: file.path, commit: commit, to: blob, total: file.size) }

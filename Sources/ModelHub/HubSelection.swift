@@ -25,8 +25,13 @@ struct HubSelection {
   /// Whatever is there of these is fetched.
   private static let small = [
     configuration, "generation_config.json", tokenizer, "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "chat_template.jinja", "modules.json", "1_Pooling/config.json",
+    "added_tokens.json", "chat_template.jinja", "modules.json", "sentence_bert_config.json",
   ]
+  /// The folder of sentence-transformers' pooling begins with its number.
+  private static func isPooling(_ file: String) -> Bool {
+    let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[0].hasSuffix("_Pooling") && parts[1] == configuration && HubModel.isFilePath(file)
+  }
 
   /// The files to fetch first.
   let files: [String]
@@ -55,7 +60,7 @@ struct HubSelection {
       throw .noTokenizer(model: model.description)
     }
     let large = !needs.contains(.weights) ? [] : isSharded ? [Self.index] : [Self.weights]
-    files = Self.small.filter(there.contains) + large
+    files = Self.small.filter(there.contains) + all.filter(Self.isPooling).sorted() + large
   }
 
   /// What a repository without a model holds, in a few words.

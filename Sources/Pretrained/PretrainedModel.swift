@@ -1,11 +1,14 @@
 public import Checkpoints
 public import LanguageModels
+public import ModelHub
 public import Tensors
 public import Tokenization
 
-/// A model as users name it: a folder in the Hugging Face layout or a GGUF file, open and ready.
+/// A model as users name it: a folder in the Hugging Face layout, a GGUF file or a name of the Hub, open and ready.
 public struct PretrainedModel {
-  /// The last part of its path, without `.gguf`.
+  /// What it was opened by: a path, or a name of the Hub.
+  public let source: String
+  /// The last part of that, without `.gguf` and revision.
   public let name: String
   /// The files that the model was read from.
   public let checkpoint: Checkpoint
@@ -24,22 +27,23 @@ public struct PretrainedModel {
   /// The tokenizer comes first: what is wrong with it shows before the weights are read.
   ///
   /// - Parameters:
-  ///   - path: a folder with config.json, weights and tokenizer.json, or a .gguf file.
+  ///   - source: a folder with config.json, weights and tokenizer.json, a .gguf file, or a name of the Hub: `org/name`,
+  ///     `org/name@revision`, `org/name/file.gguf`. What exists as a path is one.
+  ///   - hub: where names are looked up; `nil` for the Hub and the cache that the process's environment describes.
   ///   - dtype: the type the model computes in.
   ///   - registry: the architectures that can be built.
+  ///   - downloading: called after each piece that comes from the Hub.
   ///   - progress: called with the fraction of weights read so far.
   public static func open(
-    _ path: String, device: Device = .cpu, dtype: DType = .float32, registry: ModelRegistry = .standard,
+    _ source: String, from hub: Hub? = nil, device: Device = .cpu, dtype: DType = .float32,
+    registry: ModelRegistry = .standard, downloading: @escaping (HubProgress) -> Void = { _ in },
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> PretrainedModel {
+    let reference = try ModelReference(source)
+    let path = try reference.path(from: hub, needs: .all, downloading: downloading)
     let checkpoint = try Checkpoint.open(path)
     let text = try PretrainedTokenizer(checkpoint.tokenizerDescription)
     let model = try registry.model(from: checkpoint, on: device, dtype: dtype, progress: progress)
-    return PretrainedModel(name: name(of: path), checkpoint: checkpoint, model: model, text: text)
-  }
-
-  private static func name(of path: String) -> String {
-    let last = path.split(separator: "/").last.map(String.init) ?? path
-    return last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+    return PretrainedModel(source: source, name: reference.name, checkpoint: checkpoint, model: model, text: text)
   }
 }

@@ -1,5 +1,6 @@
 public import Checkpoints
 import JSON
+public import ModelHub
 public import Tokenization
 
 /// The tokenizer of a model with what else its texts need.
@@ -17,11 +18,19 @@ public struct PretrainedTokenizer: Sendable {
   public let endTokens: Set<TokenID>
   let chatTemplateText: String?
 
-  /// Opens the tokenizer of a model folder, or of a folder that has tokenizer.json alone, or of a GGUF file.
+  /// Opens the tokenizer of a model folder, or of a folder that has tokenizer.json alone, or of a GGUF file, or of a name
+  /// of the Hub.
   ///
-  /// No weights are read.
-  public static func open(_ path: String) throws -> PretrainedTokenizer {
-    try PretrainedTokenizer(TokenizerDescription.open(path))
+  /// No weights are read or downloaded, except that a GGUF file comes as a whole.
+  ///
+  /// - Parameters:
+  ///   - hub: where names are looked up; `nil` for the Hub and the cache that the process's environment describes.
+  ///   - downloading: called after each piece that comes from the Hub.
+  public static func open(
+    _ source: String, from hub: Hub? = nil, downloading: @escaping (HubProgress) -> Void = { _ in }
+  ) throws -> PretrainedTokenizer {
+    let path = try ModelReference(source).path(from: hub, needs: .tokenizer, downloading: downloading)
+    return try PretrainedTokenizer(TokenizerDescription.open(path))
   }
 
   /// Reads the tokenizer that a description found, with what the configurations say of its special tokens.
@@ -105,7 +114,7 @@ extension GGUFVocabulary {
       types: metadata.tokenTypes.isEmpty ? metadata.tokens.map { _ in 1 } : metadata.tokenTypes,
       merges: metadata.merges, scores: metadata.scores,
       bosID: metadata.bosID, eosID: metadata.eosID, unknownID: metadata.unknownID, paddingID: metadata.paddingID,
-      separatorID: metadata.separatorID, charsMap: metadata.charsMap,
-      addsBOS: metadata.addsBOS, addsEOS: metadata.addsEOS, addsSpacePrefix: metadata.addsSpacePrefix)
+      separatorID: metadata.separatorID, charsMap: metadata.charsMap, addsBOS: metadata.addsBOS,
+      addsEOS: metadata.addsEOS, addsSpacePrefix: metadata.addsSpacePrefix)
   }
 }

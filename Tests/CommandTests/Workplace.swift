@@ -9,6 +9,8 @@ final class Workplace {
   /// What the command prints goes here, so that `contents` shows only what it wrote by itself.
   private let captured: ScratchFolder
   private var runs = 0
+  /// Variables for the command, on top of those of the tests.
+  var environment: [String: String] = [:]
 
   init() throws {
     scratch = try ScratchFolder()
@@ -110,6 +112,7 @@ final class Workplace {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory.isEmpty ? folder : path(directory), isDirectory: true)
     process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
+      .merging(environment) { $1 }
     process.standardInput = FileHandle(forReadingAtPath: captured("\(runs).in"))
     process.standardOutput = FileHandle(forWritingAtPath: captured("\(runs).out"))
     process.standardError = FileHandle(forWritingAtPath: captured("\(runs).err"))

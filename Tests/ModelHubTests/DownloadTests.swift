@@ -90,6 +90,21 @@ import _HubTestSupport
     #expect(bench.asked.filter { $0.hasPrefix("GET /org/tiny/resolve") }.count == 4)
   }
 
+  @Test func `what sentence-transformers says of pooling comes along`() throws {
+    let bench = try Bench()
+    var files = Bench.small
+    files["model.safetensors"] = .init("x")
+    for name in ["modules.json", "1_Pooling/config.json", "onnx/1_Pooling/config.json", "2_Normalize/config.json"] {
+      files[name] = .init("{\"name\": \"\(name)\"}")
+    }
+    bench.server.add("org/sentences", files)
+    let path = try bench.path("org/sentences")
+    #expect(try String(contentsOfFile: path + "/1_Pooling/config.json", encoding: .utf8).contains("1_Pooling"))
+    #expect(FileManager.default.fileExists(atPath: path + "/modules.json"))
+    #expect(!FileManager.default.fileExists(atPath: path + "/2_Normalize"))
+    #expect(!FileManager.default.fileExists(atPath: path + "/onnx"))
+  }
+
   @Test func `a tokenizer is fetched without weights, and the weights later`() throws {
     let bench = try Bench()
     let path = try bench.path("org/tiny", .tokenizer)
@@ -120,6 +135,16 @@ import _HubTestSupport
     #expect(steps.allSatisfy { $0.total == total })
     #expect(steps.map(\.done) == steps.map(\.done).sorted())
     #expect(steps.last == HubProgress(file: "model.safetensors", done: total, total: total))
+
+    // What is there is not counted.
+    let other = try Bench()
+    _ = try other.path("org/tiny", .tokenizer)
+    seen.withLock { $0 = [] }
+    _ = try other.path("org/tiny") { progress in seen.withLock { $0.append(progress) } }
+    #expect(seen.withLock { $0.first?.total } == Bench.weights.count)
+    seen.withLock { $0 = [] }
+    _ = try other.path("org/tiny") { progress in seen.withLock { $0.append(progress) } }
+    #expect(seen.withLock { $0 } == [])
   }
 
   @Test func `what a broken connection left is taken up where it ended`() throws {

@@ -1,7 +1,10 @@
 import Checkpoints
+import Foundation
+import ModelHub
 import Pretrained
 import Testing
 import Tokenization
+import _HubTestSupport
 
 @Suite struct PretrainedTokenizerTests {
   private static let tokenizerJSON = """
@@ -61,7 +64,18 @@ import Tokenization
   }
 
   @Test func `a path with nothing there is an error`() {
-    #expect(throws: CheckpointError.self) { _ = try PretrainedTokenizer.open("no/such/model") }
+    #expect(throws: HubError.neitherPathNorName("no/such/model")) { _ = try PretrainedTokenizer.open("no/such/model") }
+  }
+
+  @Test func `a name of the Hub is opened through the Hub that is given`() throws {
+    let (server, cache) = (try FakeHub(), try Scratch())
+    server.add("org/tiny", ["tokenizer.json": .init(Self.tokenizerJSON), "config.json": .init("{}")])
+    let hub = try Hub(environment: ["HF_ENDPOINT": server.endpoint, "HF_HOME": cache.path])
+    let opened = try PretrainedTokenizer.open("org/tiny", from: hub)
+    #expect(opened.tokenizer.encode("ab<|im_end|>").ids == [0, 1, 4])
+    // Without weights there is no model, and nothing of it comes.
+    let error = try #require(throws: HubError.self) { try PretrainedModel.open("org/tiny", from: hub) }
+    guard case .noModel = error else { throw error }
   }
 
   @Test(arguments: ["\"two\"", "[1, \"x\"]", "-1", "99999999999"])

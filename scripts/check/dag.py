@@ -30,7 +30,7 @@ PLAN = {
     "Layers": "Tensors Diagnostics",
     "LanguageModels": "Layers Tensors Checkpoints JSON Diagnostics",
     "Interventions": "LanguageModels Layers Tensors Checkpoints JSON Diagnostics",
-    "Pretrained": "LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
+    "Pretrained": "LanguageModels Tokenization ModelHub Checkpoints Tensors JSON Diagnostics",
     "TextGeneration": "LanguageModels Tokenization Tensors JSON Diagnostics",
     "TextEmbedding": "TextGeneration Pretrained LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
     "Training": "Interventions Pretrained LanguageModels Layers Tensors Checkpoints Recipes Tasks Tokenization JSON "
@@ -38,7 +38,7 @@ PLAN = {
     "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
                   "JSON Diagnostics",
     "reft": "Evaluation Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
-            "Tokenization Recipes Tasks Charts CProcessStart JSON Diagnostics",
+            "Tokenization ModelHub Recipes Tasks Charts CProcessStart JSON Diagnostics",
 }
 
 # Each door to the outside has one room.

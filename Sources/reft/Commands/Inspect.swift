@@ -5,13 +5,16 @@ import Foundation
 import Interventions
 import JSON
 import LanguageModels
+import ModelHub
+import Pretrained
 
 /// `reft inspect`: says what an adapter or a model is.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell what an adapter or a model is: sizes, sites, parameters.")
 
-  @Argument(help: "An adapter folder, a model folder or a .gguf file.")
+  @Argument(
+    help: "An adapter folder, a model folder, a .gguf file, or a name of the Hub: org/name, org/name/file.gguf.")
   var path: String
 
   @Flag(help: "Print as JSON.")
@@ -54,7 +57,10 @@ struct Inspect: ParsableCommand {
   }
 
   private func model() throws -> JSONObject {
-    let checkpoint = try Checkpoint.open(path)
+    let meter = ModelMeter()
+    let checkpoint = try Checkpoint.open(
+      ModelReference(path).path(needs: .weights, downloading: meter.downloaded))
+    meter.finish()
     let model = try ModelRegistry.standard.model(from: checkpoint)
     let shape = model.shape
     var storage: [String: Int] = [:]

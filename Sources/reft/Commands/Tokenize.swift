@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import ModelHub
 import Pretrained
 import Tokenization
 
@@ -9,7 +10,8 @@ struct Tokenize: ParsableCommand {
     abstract: "Turn JSONL texts into token ids.",
     discussion: #"Reads lines {"text": ...} and prints lines {"ids": [...]}; with --chat reads {"messages": [...]}."#)
 
-  @Option(help: "A folder in Hugging Face layout or a .gguf file; its weights are not read.")
+  @Option(
+    help: "A folder in Hugging Face layout, a .gguf file, or a name of the Hub; its weights are not read.")
   var model: String
 
   @Option(help: "A JSONL file; - for standard input.")
@@ -32,7 +34,9 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
-    let opened = try PretrainedTokenizer.open(model)
+    let meter = ModelMeter()
+    let opened = try PretrainedTokenizer.open(model, downloading: meter.downloaded)
+    meter.finish()
     // Everything is read before anything is printed, so that a bad line leaves no half output behind.
     let lines = try JSONLines(input).records().map { record in
       chat

@@ -2,13 +2,14 @@ import ArgumentParser
 import Checkpoints
 import Interventions
 import LanguageModels
+import ModelHub
 import Pretrained
 import Tensors
 import Tokenization
 
 /// Which model, and where it runs.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "A folder in Hugging Face layout or a .gguf file.")
+  @Option(help: "A folder in Hugging Face layout, a .gguf file, or a name of the Hub: org/name, org/name/file.gguf.")
   var model: String
 
   @Option(help: "cpu, cuda, cuda:N, or auto: a GPU where there is one.")
@@ -25,16 +26,23 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension PretrainedModel {
-  static func opened(_ path: String, device: String) throws -> PretrainedModel {
-    let meter = ProgressMeter("loading the model", total: 1, unit: "")
-    let model = try PretrainedModel.open(path, device: Device.resolve(device)) { meter.update($0) }
+  static func opened(_ source: String, device: String) throws -> PretrainedModel {
+    let device = try Device.resolve(device)
+    let meter = ModelMeter()
+    let model = try PretrainedModel.open(
+      source, device: device, downloading: meter.downloaded, progress: meter.loaded)
     meter.finish()
     return model
   }
 
   /// What adapters trained on this model remember of it.
   var base: BaseModel {
-    get throws { try BaseModel(of: checkpoint, model) }
+    get throws {
+      var base = try BaseModel(of: checkpoint, model)
+      // The name that other machines know, not the place in this machine's cache.
+      base.source = source
+      return base
+    }
   }
 }
 

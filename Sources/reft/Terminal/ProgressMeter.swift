@@ -55,6 +55,11 @@ final class ProgressMeter {
     Console.writeError(Console.errorIsTerminal ? "\r\u{1B}[K\(words)\n" : words + "\n")
   }
 
+  /// Ends the line of a step that failed, so that the error gets one of its own.
+  func endLine() {
+    if wasShown, Console.errorIsTerminal { Console.writeError("\n") }
+  }
+
   static func time(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
