@@ -49,6 +49,11 @@ import _TestSupport
     ## Tokenizers
 
     \(tokenizers())
+    In the patterns of `Split` and `Replace`: \(TokenizerStages.patterns).
+
+    ## Chat templates
+
+    \(templates())
     """
   }
 
@@ -103,7 +108,15 @@ import _TestSupport
 
   private func tokenizers() -> String {
     var table = TextTable([.init("stage"), .init("kinds")])
-    for (stage, kinds) in TokenizerStages.supported { table.add([stage, kinds.joined(separator: ", ")]) }
+    for stage in TokenizerStages.supported { table.add([stage.name, stage.kinds.joined(separator: ", ")]) }
+    return table.render(.markdown)
+  }
+
+  private func templates() -> String {
+    var table = TextTable([.init("construct"), .init("names")])
+    for constructs in ChatTemplate.supported {
+      table.add([constructs.kind, constructs.names.joined(separator: ", ")])
+    }
     return table.render(.markdown)
   }
 }
