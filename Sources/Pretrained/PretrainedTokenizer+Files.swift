@@ -10,7 +10,14 @@ extension PretrainedTokenizer {
     for (key, id) in [("bos_token", bos), ("eos_token", eos)] {
       if let token = id.flatMap(tokenizer.token(of:)) { configuration[key] = .string(token) }
     }
-    if let chatTemplateText { configuration["chat_template"] = .string(chatTemplateText) }
+    if let toolChatTemplateText {
+      configuration["chat_template"] = .array(
+        [("default", chatTemplateText), ("tool_use", toolChatTemplateText)].compactMap { name, text in
+          text.map { ["name": .string(name), "template": .string($0)] }
+        })
+    } else if let chatTemplateText {
+      configuration["chat_template"] = .string(chatTemplateText)
+    }
     return [
       ("tokenizer.json", tokenizer.json().text), ("tokenizer_config.json", JSONValue.object(configuration).prettyText),
     ]

@@ -1,5 +1,5 @@
 public import Checkpoints
-import JSON
+public import JSON
 public import ModelHub
 public import Tokenization
 
@@ -17,6 +17,8 @@ public struct PretrainedTokenizer: Sendable {
   /// end of a turn where the chat template writes one.
   public let endTokens: Set<TokenID>
   let chatTemplateText: String?
+  /// The template for conversations with tools, where the model has one of its own.
+  let toolChatTemplateText: String?
 
   /// Opens the tokenizer of a model folder, or of a folder that has tokenizer.json alone, or of a GGUF file, or of a name
   /// of the Hub.
@@ -40,6 +42,7 @@ public struct PretrainedTokenizer: Sendable {
   public init(_ files: TokenizerDescription) throws {
     source = files.source
     chatTemplateText = files.chatTemplate
+    toolChatTemplateText = files.toolChatTemplate
     switch files.tokenizer {
     case .huggingFace(let path, let configuration):
       tokenizer = try Tokenizer(
@@ -72,18 +75,30 @@ public struct PretrainedTokenizer: Sendable {
   /// The model's chat template.
   ///
   /// Read when it is asked for, so that a template beyond the subset does not keep the model from anything else.
-  public func chatTemplate() throws -> ChatTemplate {
+  ///
+  /// - Parameter withTools: whether the conversation has tools, for which some models have a template of its own.
+  public func chatTemplate(withTools: Bool = false) throws -> ChatTemplate {
+    if withTools, let toolChatTemplateText {
+      return try ChatTemplate(toolChatTemplateText, name: "\(source), chat template 'tool_use'")
+    }
     guard let chatTemplateText else { throw PretrainedError.noChatTemplate(path: source) }
     return try ChatTemplate(chatTemplateText, name: "\(source), chat template")
   }
 
   /// A conversation as text, special tokens by their names: encode it with `addSpecialTokens: false`.
   ///
-  /// - Parameter addGenerationPrompt: whether the text ends with what opens the assistant's answer.
-  public func chatText(_ messages: [ChatMessage], addGenerationPrompt: Bool = true) throws -> String {
-    try chatTemplate().render(
-      messages, addGenerationPrompt: addGenerationPrompt, bos: bos.flatMap(tokenizer.token),
-      eos: eos.flatMap(tokenizer.token))
+  /// - Parameters:
+  ///   - tools: descriptions of functions that the model may call, as JSON schemas.
+  ///   - addGenerationPrompt: whether the text ends with what opens the assistant's answer.
+  ///   - extra: further variables that the template reads, such as `enable_thinking`.
+  ///   - date: what a template that writes today's date writes.
+  public func chatText(
+    _ messages: [ChatMessage], tools: [JSONValue]? = nil, addGenerationPrompt: Bool = true, extra: JSONObject = [:],
+    date: ChatDate = .now()
+  ) throws -> String {
+    try chatTemplate(withTools: tools != nil).render(
+      messages, tools: tools, addGenerationPrompt: addGenerationPrompt, bos: bos.flatMap(tokenizer.token),
+      eos: eos.flatMap(tokenizer.token), extra: extra, date: date)
   }
 }
 

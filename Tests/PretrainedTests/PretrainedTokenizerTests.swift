@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import JSON
 import ModelHub
 import Pretrained
 import Testing
@@ -84,6 +85,19 @@ import _HubTestSupport
     let error = try #require(throws: PretrainedError.self) { _ = try PretrainedTokenizer.open(folder.path) }
     #expect(error.problem.contains("eos_token_id"))
     #expect(error.location.hasSuffix("config.json"))
+  }
+
+  @Test func `a conversation with tools is written by the template for tools`() throws {
+    let folder = try folder([
+      "tokenizer.json": Self.tokenizerJSON,
+      "tokenizer_config.json": """
+      {"chat_template": [{"name": "default", "template": "plain {{ strftime_now('%Y') }}"},
+        {"name": "tool_use", "template": "{{ tools | tojson }}"}]}
+      """,
+    ])
+    let opened = try PretrainedTokenizer.open(folder.path)
+    #expect(try opened.chatText([], date: ChatDate(year: 2024, month: 1, day: 1)) == "plain 2024")
+    #expect(try opened.chatText([], tools: [["name": "f"]]) == #"[{"name": "f"}]"#)
   }
 
   @Test func `a template beyond the subset does not keep the tokenizer from opening`() throws {
