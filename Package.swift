@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The rooms of the house, bottom up. ARCHITECTURE.md draws them; scripts/check/dag.sh fails on any edge that is not in it.
+// The rooms of the house, bottom up. ARCHITECTURE.md draws them; scripts/check/dag.py fails on any edge that is not in it.
 // "Dry" rooms never see libtorch and build anywhere in seconds: `REFT_ROOMS=dry swift test` leaves the wet ones out.
 
 let dryOnly = Context.environment["REFT_ROOMS"] == "dry"

@@ -50,7 +50,7 @@ public struct Merge {
     }
     let added = Set(changed.filter { $0.value.bias != nil }.keys.map(\.component))
     for component in added.sorted() {
-      guard let companions = model.biasCompanions(reading: component) else {
+      guard let companions = try model.biasCompanions(reading: component) else {
         throw AdapterError.notMergeable(
           method: method,
           reason:

@@ -38,7 +38,7 @@ public protocol LanguageModel: AnyObject {
 
   /// What must stand beside biases of the projections that read this component; `nil` where no checkpoint that other
   /// libraries read can carry such a bias.
-  func biasCompanions(reading component: Component) -> BiasCompanions?
+  func biasCompanions(reading component: Component) throws(TensorError) -> BiasCompanions?
 }
 
 extension LanguageModel {

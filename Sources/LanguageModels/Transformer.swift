@@ -53,7 +53,7 @@ public final class Transformer: LanguageModel {
     }
   }
 
-  public func biasCompanions(reading component: Component) -> BiasCompanions? {
-    biases.companions(blocks, inAttention: component == .headOutput)
+  public func biasCompanions(reading component: Component) throws(TensorError) -> BiasCompanions? {
+    try biases.companions(blocks, inAttention: component == .headOutput)
   }
 }

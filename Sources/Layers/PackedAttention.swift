@@ -93,12 +93,12 @@ public struct PackedAttention {
   /// bool `[rows, keys]`, true where a row may look; nothing where all may look at all.
   private func lookable(rows: Range<Int>, keys: Range<Int>, on device: Device) throws(TensorError) -> Tensor? {
     if reach == .everything || rows.count == 1 { return nil }
-    let ones = try Tensor.full([rows.count, keys.count], value: 1, on: device)
+    let all = try Tensor.full([rows.count, keys.count], value: 1, dtype: .bool, on: device)
     // Row i of the block stands at key `first + i`.
     let first = rows.lowerBound - keys.lowerBound
-    var band = try ones.lowerTriangle(diagonal: first)
-    if case .window(let width) = reach { band = try band.upperTriangle(diagonal: first - width + 1) }
-    return try band.converted(to: .bool)
+    let past = try all.lowerTriangle(diagonal: first)
+    guard case .window(let width) = reach else { return past }
+    return try past.upperTriangle(diagonal: first - width + 1)
   }
 
   private func scored(

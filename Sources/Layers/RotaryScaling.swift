@@ -66,7 +66,9 @@ public enum RotaryScaling: Sendable, Equatable {
   }
 
   /// `theta^(-2i / dimension)` for `i < dimension / 2`, changed as this scaling does.
-  func inverseFrequencies(dimension: Int, theta: Double, long: Bool) -> [Double] {
+  ///
+  /// - Parameter long: whether the frequencies of sequences beyond the original context are meant (LongRoPE).
+  public func inverseFrequencies(dimension: Int, theta: Double, long: Bool) -> [Double] {
     let plain = stride(from: 0, to: dimension, by: 2).map { pow(theta, -Double($0) / Double(dimension)) }
     switch self {
     case .none: return plain

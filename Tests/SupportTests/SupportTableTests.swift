@@ -78,7 +78,7 @@ import _TestSupport
   /// The `model_type` that carries a bias of the attention's output projection.
   private func folded(_ golden: (name: String, type: String)) throws -> String {
     let model = try TinyModel.load(golden.name)
-    guard let companions = model.biasCompanions(reading: .headOutput) else { return "-" }
+    guard let companions = try model.biasCompanions(reading: .headOutput) else { return "-" }
     return companions.configuration["model_type"]?.string ?? "itself"
   }
 

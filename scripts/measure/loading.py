@@ -5,47 +5,25 @@
 
 SmolLM2-135M (134.5 million weights, 538 MB in float32) as the GGUF of the set-up (Q4_1), and as Hugging Face folders in
 float32, bfloat16 and float16, which are made from it in FOLDER (needs numpy==1.26.4 and gguf). What a process needs that
-loads no model is measured beside it: the engine alone. Peak memory is what the operating system counts as resident at most,
-pages of mapped files included; the private part is what swapping could not drop. The best of five runs counts.
+loads no model is measured beside it: the engine alone. Peak memory counts pages of mapped files, which the system drops when it
+needs room; the private part does not. The best of five runs counts.
 """
 
 import argparse
 import json
-import os
 import pathlib
 import struct
 import subprocess
 import sys
-import time
+
+import process
 
 RUNS = 5
 
 
-def command_usage(command):
-    """Seconds, peak MB and, on Linux, peak private MB."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    private = 0
-    status = pathlib.Path(f"/proc/{process.pid}/status")
-    while True:
-        if status.exists():
-            try:
-                lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-                private = max(private, int(lines.get("RssAnon", "0 kB").split()[0]) / 1024)
-            except (OSError, ValueError):
-                pass
-        pid, code, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
-        time.sleep(0.005)
-    seconds = time.monotonic() - started
-    assert code == 0, f"{command} failed"
-    return seconds, usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024), private
-
-
 def best(command):
-    runs = [command_usage(command) for _ in range(RUNS)]
-    return [min(values) for values in zip(*runs)]
+    runs = [process.run(command) for _ in range(RUNS)]
+    return [min(values) for values in zip(*[(run.seconds, run.peak, run.private) for run in runs])]
 
 
 def folders(gguf_path, work):
@@ -123,7 +101,7 @@ def main():
     print(f"| none (the engine alone) | | {empty[0]:.2f} s | {empty[1]:.0f} MB | {empty[2]:.0f} MB |")
     for name, path in files:
         seconds, peak, private = best([arguments.reft, "inspect", path])
-        print(f"| {name} | {size(path):.0f} MB | {seconds - empty[0]:.2f} s | {peak:.0f} MB | {private:.0f} MB |")
+        print(f"| {name} | {size(path):.0f} MB | {max(0, seconds - empty[0]):.2f} s | {peak:.0f} MB | {private:.0f} MB |")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,14 @@
     scripts/parity/long_context.py --reft .build/release/reft [--tokens 8192] [--text FILE]
 
 A text of that many tokens is read whole by both; the last 64 tokens are compared one by one. Then `reft generate` reads all
-but the last 64 in pieces and continues them, which must give what transformers continues greedily after the whole text. Peak
-memory is what the operating system counts for the process.
+but the last 64 in pieces and continues them, which must give what transformers continues greedily. (scripts/measure/process.py
+says what memory is counted.)
 """
 
 import argparse
 import json
-import os
 import pathlib
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +19,8 @@ import time
 import torch
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path += [str(SCRIPTS / "reference")]
+sys.path += [str(SCRIPTS / "reference"), str(SCRIPTS / "measure")]
+import process  # noqa: E402
 import smollm2  # noqa: E402
 
 LIMIT = 1e-3
@@ -39,17 +38,12 @@ def text_of(path, tokenizer, tokens):
 
 
 def run(command, **facts):
-    """The command's lines, its seconds and its peak memory in MB."""
+    """The command's line, and what it took."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
         file.write(json.dumps(facts) + "\n")
         file.flush()
-        started = time.monotonic()
-        process = subprocess.Popen(command + ["--input", file.name], stdout=subprocess.PIPE, text=True)
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, f"{command} failed"
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return [json.loads(line) for line in output.splitlines()], time.monotonic() - started, usage.ru_maxrss / scale
+        taken = process.run(command + ["--input", file.name], quiet=False)
+    return json.loads(taken.output), taken.seconds, taken.peak
 
 
 def main():
@@ -69,9 +63,9 @@ def main():
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
     print(f"transformers: {len(ids)} tokens in {time.monotonic() - started:.1f} s, peak {own:.0f} MB (with torch)")
 
-    lines, seconds, peak = run(
+    line, seconds, peak = run(
         [arguments.reft, "score", "--model", smollm2.path()], prompt=prompt, completion=completion)
-    got = lines[0]["token_logprobs"]
+    got = line["token_logprobs"]
     gap = max(abs(a - b) for a, b in zip(got, expected, strict=True))
     print(f"reft score: {seconds:.1f} s with loading, peak {peak:.0f} MB; largest difference {gap:.1e} (limit {LIMIT})")
     wrong = gap > LIMIT
@@ -81,13 +75,13 @@ def main():
         greedy = model.generate(
             torch.tensor([cut]), attention_mask=torch.ones(1, len(cut), dtype=torch.long), do_sample=False,
             max_new_tokens=CONTINUED, eos_token_id=None, pad_token_id=2)[0, len(cut):].tolist()
-    lines, seconds, peak = run(
+    line, seconds, peak = run(
         [arguments.reft, "generate", "--model", smollm2.path(), "--json", "--max-new-tokens", str(CONTINUED)],
         prompt=prompt)
     text = tokenizer.decode(greedy, skip_special_tokens=False)
     print(f"reft generate, read in pieces: {seconds:.1f} s with loading, peak {peak:.0f} MB; "
-          f"{'the same' if lines[0]['text'] == text else 'ANOTHER'} continuation: {text!r}")
-    sys.exit(wrong or lines[0]["text"] != text)
+          f"{'the same' if line['text'] == text else 'ANOTHER'} continuation: {text!r}")
+    sys.exit(wrong or line["text"] != text)
 
 
 if __name__ == "__main__":

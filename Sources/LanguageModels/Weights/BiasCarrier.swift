@@ -9,24 +9,23 @@ enum BiasCarrier {
   /// The switches may stand in an object of config.json, such as the text part of a model that sees images too.
   case switches(attention: String?, feedForward: String?, within: (key: String, object: JSONObject)? = nil)
   /// As another architecture that computes the same and has the switches `attention_bias` and `mlp_bias`.
-  case rewritten(changes: JSONObject)
-  /// There is no architecture in transformers that computes the same and has such biases.
-  case none
+  case rewritten(changes: JSONObject, turn: WholeTurn?)
 }
 
 extension BiasCarrier {
   /// Written as Llama, which has all biases, or as SmolLM3 where layers slide, which has them and windows too.
   static func asLlama(windows: [Int?], _ c: DecoderConfiguration) -> BiasCarrier {
-    // Neither has heads of which only a part turns.
-    guard c.rotaryDimension == c.shape.headDim else { return .none }
+    let turn = WholeTurn(c)
     // Written out, for the defaults of one architecture are not those of another.
-    let common: JSONObject = [
+    var common: JSONObject = [
       "head_dim": .integer(c.shape.headDim), "num_key_value_heads": .integer(c.shape.kvHeads),
       "rope_theta": .number(c.theta), "rms_norm_eps": .number(c.normEpsilon), "tie_word_embeddings": .bool(c.tied),
       "max_position_embeddings": .integer(c.shape.contextLength),
     ]
+    if let turn { common = common.merging(turn.configuration) }
     guard let window = windows.compactMap({ $0 }).first else {
-      return .rewritten(changes: common.merging(["model_type": "llama", "architectures": ["LlamaForCausalLM"]]))
+      return .rewritten(
+        changes: common.merging(["model_type": "llama", "architectures": ["LlamaForCausalLM"]]), turn: turn)
     }
     return .rewritten(
       changes: common.merging([
@@ -34,15 +33,14 @@ extension BiasCarrier {
         "sliding_window": .integer(window),
         "layer_types": .array(windows.map { $0 == nil ? "full_attention" : "sliding_attention" }),
         "no_rope_layers": .array(windows.map { _ in 1 }),
-      ]))
+      ]), turn: turn)
   }
 
   /// What must stand beside a bias of the last projection of the attention, or of the network; `nil` where no checkpoint
   /// that other libraries read can carry it.
-  func companions(_ blocks: [any Block], inAttention: Bool) -> BiasCompanions? {
+  func companions(_ blocks: [any Block], inAttention: Bool) throws(TensorError) -> BiasCompanions? {
     var companions = BiasCompanions()
     switch self {
-    case .none: return nil
     case .switches(let attention, let feedForward, let within):
       let stored = blocks.flatMap { inAttention ? $0.attention.stored : $0.feedForward.stored }
       companions.zeroBiases = stored.missingBiases
@@ -53,7 +51,7 @@ extension BiasCarrier {
       } else {
         companions.configuration[key] = true
       }
-    case .rewritten(let changes):
+    case .rewritten(let changes, let turn):
       companions.configuration = changes
       companions.configuration["attention_bias"] = true
       companions.configuration["mlp_bias"] = .bool(!inAttention)
@@ -61,8 +59,12 @@ extension BiasCarrier {
         let (attention, network) = (block.attention, block.feedForward)
         companions.zeroBiases += [attention.query, attention.key, attention.value, attention.output].missingBiases
         if !inAttention { companions.zeroBiases += network.parts.missingBiases }
+        let query = try turn?.reordered(attention.query) ?? attention.query
+        let key = try turn?.reordered(attention.key) ?? attention.key
         if let fused = attention.fused {
-          companions.replace(fused, by: [attention.query, attention.key, attention.value])
+          companions.replace(fused, by: [query, key, attention.value])
+        } else if turn != nil {
+          companions.add([query, key])
         }
         if let fused = network.fusedParts { companions.replace(fused.whole, by: fused.parts) }
       }
@@ -75,6 +77,10 @@ extension BiasCompanions {
   fileprivate mutating func replace(_ whole: StoredLinear, by parts: [StoredLinear]) {
     removed.append(whole.path + ".weight")
     if whole.map.bias != nil { removed.append(whole.path + ".bias") }
+    add(parts)
+  }
+
+  fileprivate mutating func add(_ parts: [StoredLinear]) {
     for part in parts {
       added.append((part.path + ".weight", part.map.weight))
       if let bias = part.map.bias { added.append((part.path + ".bias", bias)) }
