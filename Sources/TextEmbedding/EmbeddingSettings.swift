@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import JSON
-import LanguageModels
+public import LanguageModels
 public import Pretrained
 
 /// How a model's texts are turned into vectors.
@@ -23,17 +23,27 @@ public struct EmbeddingSettings: Sendable, Equatable {
     self.truncates = truncates
   }
 
-  /// What the folder of a sentence-transformers model says (modules.json and the files it names); for other models the
-  /// mean over all tokens of an encoder, the last token of a decoder, as long as the context is.
-  public init(of model: PretrainedModel) throws {
-    let context = model.model.shape.contextLength
-    self.init(pooling: model.model.isCausal ? .last : .mean, maximumTokens: context)
+  /// The mean over all tokens of an encoder, the last token of a decoder, texts as long as the context.
+  public init(standardFor model: any LanguageModel) {
+    self.init(pooling: model.isCausal ? .last : .mean, maximumTokens: model.shape.contextLength)
+  }
+
+  /// What the folder of a sentence-transformers model says (modules.json and the files it names); `nil` for other models.
+  public init?(publishedWith model: PretrainedModel) throws {
     let folder = model.checkpoint.source
-    if let settings = try Self.reader(folder + "/sentence_bert_config.json") {
-      maximumTokens = min(context, try settings.int(ifPresent: "max_seq_length") ?? context)
-    }
     let list = folder + "/modules.json"
-    guard FileManager.default.fileExists(atPath: list) else { return }
+    guard FileManager.default.fileExists(atPath: list) else { return nil }
+    self.init(standardFor: model.model)
+    if let settings = try Self.reader(folder + "/sentence_bert_config.json"),
+      let limit = try settings.int(ifPresent: "max_seq_length")
+    {
+      // Room for what stands before and behind a text, and a token of it.
+      guard limit >= 3 else {
+        throw JSONError.type(
+          key: "max_seq_length", expected: "a whole number of at least 3", got: "\(limit)", source: settings.source)
+      }
+      maximumTokens = min(maximumTokens, limit)
+    }
     let modules = try JSONValue(parsing: String(contentsOfFile: list, encoding: .utf8), source: list).array ?? []
     for module in modules {
       switch module["type"]?.string?.split(separator: ".").last {

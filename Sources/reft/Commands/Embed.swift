@@ -40,7 +40,7 @@ struct Embed: ParsableCommand {
     let texts = try records.map { try $0.string("text") }
     let opened = try model.open()
     let adapters = try adapters.open(for: opened)
-    var settings = try EmbeddingSettings(of: opened)
+    var settings = try settings(for: opened)
     if let pooling { settings.pooling = try Self.pooling(pooling) }
     settings.normalizes = normalize ?? settings.normalizes
     settings.truncates = truncate
@@ -52,6 +52,17 @@ struct Embed: ParsableCommand {
     for vector in vectors {
       Console.print(["embedding": .array(vector.map(JSONValue.init(shortest:)))])
     }
+  }
+
+  /// What the model's folder says, or the usual with a word about it.
+  private func settings(for opened: PretrainedModel) throws -> EmbeddingSettings {
+    if let published = try EmbeddingSettings(publishedWith: opened) { return published }
+    let standard = EmbeddingSettings(standardFor: opened.model)
+    if pooling == nil {
+      Console.note(
+        "the model has no modules.json that says how to pool: taking \(standard.pooling.rawValue) (--pooling)")
+    }
+    return standard
   }
 
   private static func pooling(_ name: String) throws -> Pooling {
