@@ -32,7 +32,7 @@ struct TextEmbedderTests {
 
   @Test func `the folder says how tokens become one vector`() throws {
     #expect(
-      try #require(EmbeddingSettings(publishedWith: model))
+      try #require(try EmbeddingSettings(publishedWith: model))
         == EmbeddingSettings(pooling: .mean, normalizes: true, maximumTokens: 256, truncates: false))
   }
 
@@ -40,21 +40,22 @@ struct TextEmbedderTests {
     for (i, sentence) in sentences.enumerated() {
       #expect(try model.tokenizer.encode(sentence).ids == golden.ids("ids.\(i)"), "\(sentence)")
     }
-    let vectors = try TextEmbedder(model, #require(EmbeddingSettings(publishedWith: model))).embeddings(of: sentences)
+    let vectors = try TextEmbedder(model, #require(try EmbeddingSettings(publishedWith: model))).embeddings(
+      of: sentences)
     for (i, vector) in vectors.enumerated() { try golden.expect(Tensor(vector), equals: "embedding.\(i)") }
     // The negative control: another sentence's.
     try golden.expectDiffers(Tensor(vectors[1]), from: "embedding.0")
   }
 
   @Test func `the first token's vector is another one`() throws {
-    var settings = try #require(EmbeddingSettings(publishedWith: model))
+    var settings = try #require(try EmbeddingSettings(publishedWith: model))
     settings.pooling = .first
     let vector = try TextEmbedder(model, settings).embeddings(of: [sentences[0]])[0]
     try golden.expectDiffers(Tensor(vector), from: "embedding.0")
   }
 
   @Test func `a text that is too long is an error, or is cut before the closing token`() throws {
-    var settings = try #require(EmbeddingSettings(publishedWith: model))
+    var settings = try #require(try EmbeddingSettings(publishedWith: model))
     let long = String(repeating: "flute ", count: 300)
     let error = try thrown(DiagnosticGroup.self) {
       _ = try TextEmbedder(model, settings).embeddings(of: ["short", long])
