@@ -10,6 +10,8 @@ public enum ModelError: Diagnostic {
   case missingTensor(name: String, shape: [Int], source: String, nearest: String?)
   /// A tensor does not have the shape that the configuration implies.
   case tensorShape(name: String, expected: [Int], got: [Int], source: String)
+  /// A weight is stored as something else than real numbers.
+  case tensorKind(name: String, got: String, source: String)
   /// The checkpoint holds tensors that the architecture does not have.
   case unusedTensors(names: [String], source: String)
   /// An encoder was asked to continue texts.
@@ -23,6 +25,7 @@ public enum ModelError: Diagnostic {
     case .unsupported(let key, let value, _, _): "'\(key)' is \(value), which is not supported"
     case .missingTensor(let name, let shape, _, _): "the tensor '\(name)' \(shape) is missing"
     case .tensorShape(let name, let expected, let got, _): "the tensor '\(name)' must be \(expected), got \(got)"
+    case .tensorKind(let name, let got, _): "the tensor '\(name)' must hold real numbers, got \(got)"
     case .unusedTensors(let names, _):
       "\(names.count) tensors of the checkpoint belong to no part of the model: "
         + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
@@ -35,6 +38,7 @@ public enum ModelError: Diagnostic {
     switch self {
     case .unknownArchitecture(_, let source, _), .unsupported(_, _, let source, _),
       .missingTensor(_, _, let source, _), .tensorShape(_, _, _, let source), .unusedTensors(_, let source),
+      .tensorKind(_, _, let source),
       .inconsistent(_, let source):
       source
     case .readsOnly: "model"
@@ -46,6 +50,8 @@ public enum ModelError: Diagnostic {
     case .unknownArchitecture(let name, _, let known): NearestName.remedy(for: name, among: known)
     case .unsupported(_, _, _, let supported): "supported: \(supported)"
     case .missingTensor(_, _, _, let nearest): nearest.map { "the nearest name in the file is '\($0)'" }
+    case .tensorKind:
+      "use a checkpoint in F32, F16 or BF16, or a GGUF file: other packings of 4 and 8 bits are not read"
     case .unusedTensors: "check that config.json says all that these weights need, biases for one"
     case .readsOnly: "use a decoder (GPT, Llama, Qwen, ...); reft embed turns texts into vectors with an encoder"
     case .tensorShape, .inconsistent: "check that config.json belongs to these weights"

@@ -40,11 +40,25 @@ public struct ModelRegistry: Sendable {
     from checkpoint: Checkpoint, on device: Device = .cpu, dtype: DType = .float32,
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> any LanguageModel {
+    try architecture(of: checkpoint).model(
+      checkpoint.configuration,
+      WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))
+  }
+
+  /// The model of an open checkpoint without its weights: sizes, sites, projections by name, every tensor checked for its
+  /// name, shape and kind, none read. It computes nothing of use.
+  public func outline(of checkpoint: Checkpoint) throws -> any LanguageModel {
+    try architecture(of: checkpoint).model(
+      checkpoint.configuration,
+      WeightLoader(checkpoint: checkpoint, device: .cpu, dtype: .float32, reads: false, progress: { _ in }))
+  }
+
+  /// The architecture that reads the checkpoint's `model_type`.
+  public func architecture(of checkpoint: Checkpoint) throws -> any Architecture.Type {
     let type = try checkpoint.configuration.string("model_type")
     guard let architecture = byType[type] else {
       throw ModelError.unknownArchitecture(name: type, source: checkpoint.source, known: modelTypes)
     }
-    let loader = WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress)
-    return try architecture.model(checkpoint.configuration, loader)
+    return architecture
   }
 }

@@ -14,6 +14,10 @@ import _TestSupport
     for (key, value) in expected { #expect(facts[key] == value, "\(key)") }
     #expect(facts["parameters"] == facts["stored_elements"]?["F32"])
     #expect(facts["kind"] == "decoder")
+    #expect(facts["load_seconds"] == nil)
+    let loaded = try place.reft("inspect", "model", "--load", "--json").succeeded().json()
+    #expect(loaded["load_seconds"]?.double != nil)
+    #expect(loaded["parameters"] == facts["parameters"])
     let sites = try #require(facts["sites"]?.array)
     #expect(sites.count == 9)
     #expect(

@@ -100,7 +100,7 @@ def main():
     print("| file | on disk | load | peak memory | of it private |\n|---|---|---|---|---|")
     print(f"| none (the engine alone) | | {empty[0]:.2f} s | {empty[1]:.0f} MB | {empty[2]:.0f} MB |")
     for name, path in files:
-        seconds, peak, private = best([arguments.reft, "inspect", path])
+        seconds, peak, private = best([arguments.reft, "inspect", "--load", path])
         print(f"| {name} | {size(path):.0f} MB | {max(0, seconds - empty[0]):.2f} s | {peak:.0f} MB | {private:.0f} MB |")
 
 

@@ -13,12 +13,17 @@ public final class WeightLoader {
   private let dtype: DType
   private let progress: (Double) -> Void
   private let total: Int
+  private let reads: Bool
   private var problems: [any Diagnostic] = []
   private var taken: Set<String> = []
   /// Elements of all weights taken so far.
   public private(set) var takenElements = 0
 
-  init(checkpoint: Checkpoint, device: Device, dtype: DType, progress: @escaping (Double) -> Void) {
+  /// - Parameter reads: whether tensors are read, or only their names, shapes and kinds checked.
+  init(
+    checkpoint: Checkpoint, device: Device, dtype: DType, reads: Bool = true, progress: @escaping (Double) -> Void
+  ) {
+    self.reads = reads
     table = checkpoint.tensors
     source = checkpoint.source
     self.device = device
@@ -51,8 +56,12 @@ public final class WeightLoader {
       guard stored.shape == shape else {
         throw ModelError.tensorShape(name: name, expected: shape, got: stored.shape, source: source)
       }
-      let tensor = try stored.loaded(as: dtype)
+      guard stored.storage.isFloat else {
+        throw ModelError.tensorKind(name: name, got: stored.storage.rawValue, source: source)
+      }
       takenElements += stored.elementCount
+      guard reads else { return standIn(shape) }
+      let tensor = try stored.loaded(as: dtype)
       progress(min(1, Double(takenElements) / Double(total)))
       let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
       return device == .cpu ? converted : try converted.moved(to: device)

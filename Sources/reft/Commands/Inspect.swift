@@ -17,6 +17,9 @@ struct Inspect: ParsableCommand {
     help: "An adapter folder, a model folder, a .gguf file, or a name of the Hub: org/name, org/name/file.gguf.")
   var path: String
 
+  @Flag(help: "Load the weights too, and say how long that takes; otherwise no weight is read.")
+  var load = false
+
   @Flag(help: "Print as JSON.")
   var json = false
 
@@ -61,13 +64,17 @@ struct Inspect: ParsableCommand {
     let checkpoint = try Checkpoint.open(
       ModelReference(path).path(needs: .weights, downloading: meter.downloaded))
     meter.finish()
-    let model = try ModelRegistry.standard.model(from: checkpoint)
+    let registry = ModelRegistry.standard
+    let started = ContinuousClock.now
+    let model = try load ? registry.model(from: checkpoint, progress: meter.loaded) : registry.outline(of: checkpoint)
+    let taken = ContinuousClock.now - started
+    meter.finish()
     let shape = model.shape
     var storage: [String: Int] = [:]
     for tensor in checkpoint.tensors { storage[tensor.storage.rawValue, default: 0] += tensor.elementCount }
     var types = JSONObject()
     for (type, count) in storage.sorted(by: { $0.value > $1.value }) { types[type] = .integer(count) }
-    return [
+    var facts: JSONObject = [
       "model_type": .string(try checkpoint.configuration.string("model_type")),
       "parameters": .integer(model.parameterCount), "layers": .integer(shape.layers),
       "hidden": .integer(shape.hidden), "heads": .integer(shape.heads), "kv_heads": .integer(shape.kvHeads),
@@ -78,6 +85,8 @@ struct Inspect: ParsableCommand {
       "stored_elements": .object(types), "fingerprint": .string(checkpoint.fingerprint),
       "chat_template": .bool(checkpoint.chatTemplate != nil),
     ]
+    if load { facts["load_seconds"] = .number((taken / .milliseconds(1)).rounded() / 1000) }
+    return facts
   }
 
   /// What can be edited at one component: the last layer's projection stands for those of all.
