@@ -148,7 +148,7 @@ import Tokenization
     ("[z-a]", "a range without end", 1),
     ("\\p", "'\\p' without '{'", 0), ("a\\", "'\\' at the end", 1),
     ("\\xFF", "a character by a number that is none", 0),
-    ("([ab]{0,64}[ab]{0,64}c){64}", "more states than the table holds", 0),
+    ("([ab]{0,64}[ab]{0,64}c){64}", "more states or ranges than the tables hold", 0),
   ])
   func `a pattern with a part that is not supported is an error that names the part and its place`(
     pattern: String, construct: String, position: Int

@@ -2,41 +2,36 @@
 ///
 /// Reference: `find_matches` in tokenizers' `tokenizer/added_vocabulary.rs`.
 struct AddedTokenFinder: Sendable {
-  private var tokens: [AddedToken] = []
-  private var contents = ByteStringTable()
-  /// The lengths of the tokens that begin with a byte, longest first.
-  private var lengths = [[Int]](repeating: [], count: 256)
+  private let tokens: [AddedToken]
+  /// The texts to look for; an id is a place in `tokens`.
+  private let contents: TokenTrie
 
-  var isEmpty: Bool { tokens.isEmpty }
-
-  /// - Parameter content: the text to look for, which is the token's own but for normalized tokens.
-  mutating func insert(_ token: AddedToken, content: [UInt8]) {
-    guard let first = content.first, contents.insert(content).isNew else { return }
-    tokens.append(token)
-    let byte = Int(first)
-    if !lengths[byte].contains(content.count) {
-      lengths[byte].append(content.count)
-      lengths[byte].sort(by: >)
-    }
+  /// - Parameter entries: tokens and the texts to look for, which are their own but for normalized tokens. Of two tokens with one
+  ///   text the first counts.
+  init(_ entries: [(token: AddedToken, content: [UInt8])]) {
+    var seen = ByteStringTable(capacity: entries.count)
+    let entries = entries.filter { seen.insert($0.content).isNew }
+    tokens = entries.map(\.token)
+    contents = TokenTrie(entries.enumerated().map { ($1.content[...], TokenID($0)) })
   }
 
   /// The spans of a text that are tokens, and those between, in order.
   func spans(of bytes: [UInt8], _ range: Range<Int>) -> [(token: AddedToken?, range: Range<Int>)] {
-    guard !isEmpty else { return [(nil, range)] }
+    if tokens.isEmpty { return [(nil, range)] }
     var spans: [(token: AddedToken?, range: Range<Int>)] = []
     var done = range.lowerBound
     var position = range.lowerBound
     while position < range.upperBound {
-      guard !lengths[Int(bytes[position])].isEmpty, let (token, end) = match(bytes, position, range.upperBound) else {
+      guard contents.begins(with: bytes[position]), let (token, end) = match(bytes, position, range.upperBound) else {
         position += 1
         continue
       }
       defer { position = end }
       if token.singleWord, touchesWord(bytes, position..<end, in: range) { continue }
       var span = position..<end
-      // White space that the token before has taken is not taken twice.
-      if token.lstrip { span = max(done, spaceStart(bytes, position, range))..<end }
-      if token.rstrip { span = span.lowerBound..<spaceEnd(bytes, end, range) }
+      // White space that the token before has taken is not taken twice, nor looked at again.
+      if token.lstrip { span = spaceStart(bytes, position, min(done, position)..<range.upperBound)..<end }
+      if token.rstrip { span = span.lowerBound..<spaceEnd(bytes, max(done, end), range) }
       if span.lowerBound < done { span = done..<max(done, span.upperBound) }
       if done < span.lowerBound { spans.append((nil, done..<span.lowerBound)) }
       spans.append((token, span))
@@ -47,10 +42,11 @@ struct AddedTokenFinder: Sendable {
   }
 
   private func match(_ bytes: [UInt8], _ start: Int, _ limit: Int) -> (AddedToken, end: Int)? {
-    for length in lengths[Int(bytes[start])] where start + length <= limit {
-      if let index = contents.find(bytes[start..<start + length]) { return (tokens[index], start + length) }
+    var longest: (number: TokenID, end: Int)?
+    bytes.withUnsafeBufferPointer { bytes in
+      contents.forEachPrefix(of: UnsafeBufferPointer(rebasing: bytes[..<limit]), from: start) { longest = ($0, $1) }
     }
-    return nil
+    return longest.map { (tokens[Int($0.number)], $0.end) }
   }
 
   private func touchesWord(_ bytes: [UInt8], _ span: Range<Int>, in range: Range<Int>) -> Bool {

@@ -4,9 +4,9 @@ import JSON
 struct AddedVocabulary: Sendable {
   let tokens: [AddedToken]
   /// Looked for in the text as it is.
-  private(set) var plain = AddedTokenFinder()
+  let plain: AddedTokenFinder
   /// Looked for in the normalized text.
-  private(set) var normalized = AddedTokenFinder()
+  let normalized: AddedTokenFinder
   /// For each id the number of the added token in `tokens`; -1 for the model's own. A table, for it is read once a token.
   private let byID: [Int32]
   private let byContent: [[UInt8]: Int]
@@ -15,6 +15,7 @@ struct AddedVocabulary: Sendable {
     _ values: [JSONValue], model: Vocabulary, normalizer: Normalizer?, source: String
   ) throws(TokenizerError) {
     var tokens: [AddedToken] = []
+    var (plain, normalized) = ([(token: AddedToken, content: [UInt8])](), [(token: AddedToken, content: [UInt8])]())
     var byID: [TokenID: Int] = [:]
     var byContent: [[UInt8]: Int] = [:]
     let idLimit = Vocabulary.idLimit(ofTokens: model.count + values.count)
@@ -28,12 +29,14 @@ struct AddedVocabulary: Sendable {
       var text = AlignedText(input: token.content)
       if token.normalized {
         normalizer?.apply(to: &text)
-        normalized.insert(token, content: text.bytes)
+        normalized.append((token, text.bytes))
       } else {
-        plain.insert(token, content: token.content)
+        plain.append((token, token.content))
       }
     }
     self.tokens = tokens
+    self.plain = AddedTokenFinder(plain)
+    self.normalized = AddedTokenFinder(normalized)
     var table = [Int32](repeating: -1, count: tokens.map { Int($0.id) + 1 }.max() ?? 0)
     for (index, token) in tokens.enumerated() { table[Int(token.id)] = Int32(index) }
     self.byID = table

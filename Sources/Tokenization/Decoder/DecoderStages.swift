@@ -106,9 +106,14 @@ struct TokenStripping: DecoderStage {
 
   func push(_ token: [UInt8]) -> [[UInt8]] {
     var text = token[...]
-    for _ in 0..<start where text.starts(with: content) { text.removeFirst(content.count) }
-    for _ in 0..<stop where text.count >= content.count && text.suffix(content.count).elementsEqual(content) {
+    var (startLeft, stopLeft) = (start, stop)
+    while startLeft > 0, text.starts(with: content) {
+      text.removeFirst(content.count)
+      startLeft -= 1
+    }
+    while stopLeft > 0, text.count >= content.count, text.suffix(content.count).elementsEqual(content) {
       text.removeLast(content.count)
+      stopLeft -= 1
     }
     return [Array(text)]
   }

@@ -45,6 +45,10 @@ struct TokenTrie: Sendable {
 
   private static func byte(_ token: ArraySlice<UInt8>, _ depth: Int) -> UInt8 { token[token.startIndex + depth] }
 
+  /// Whether any token begins with a byte.
+  @inline(__always)
+  func begins(with byte: UInt8) -> Bool { roots[Int(byte)] != 0 }
+
   /// Calls `body` with each token that the text begins with from a place on, shortest first, and where it ends.
   @inline(__always)
   func forEachPrefix(

@@ -68,7 +68,8 @@ struct CharsMap: Sendable {
       let unit = units[place]
       place ^= Unit.children(of: unit)
       guard unit & Unit.endsText == 0 else {
-        guard place < units.count else { return nil }
+        // Only the values have been checked when the map was read.
+        guard place < units.count, units[place] & Unit.isValue != 0 else { return nil }
         return replacements[Int(units[place] & ~Unit.isValue)...].prefix { $0 != 0 }
       }
     }

@@ -26,7 +26,7 @@ struct Pattern: Sendable, Equatable {
     if node.mayBeEmpty { throw unsupported("a match of the empty text", 0) }
     guard let program = PatternProgram(node), let partition = ScalarPartition(program.sets),
       let automaton = PatternAutomaton(program, partition)
-    else { throw unsupported("more states than the table holds", 0) }
+    else { throw unsupported("more states or ranges than the tables hold", 0) }
     self.partition = partition
     transitions = automaton.transitions
     start = automaton.start

@@ -6,6 +6,8 @@ struct PatternParser {
   private let scalars: [Unicode.Scalar]
   private var position = 0
   private var foldsCase = false
+  /// How many groups and classes are open.
+  private var depth = 0
 
   /// What is wrong with a pattern, and at which character of it.
   struct Failure: Error, Equatable {
@@ -46,6 +48,15 @@ struct PatternParser {
     return true
   }
 
+  /// Groups within groups, classes within classes, and quantifiers upon quantifiers: without a bound a file could exhaust the
+  /// stack. The patterns of tokenizers have less than ten.
+  private static let deepest = 64
+
+  private mutating func enter(_ start: Int) throws(Failure) {
+    depth += 1
+    guard depth <= Self.deepest else { throw failure("nesting deeper than \(Self.deepest)", at: start) }
+  }
+
   // MARK: structure
 
   private mutating func choice() throws(Failure) -> PatternNode {
@@ -79,8 +90,11 @@ struct PatternParser {
 
   private mutating func quantified(_ node: PatternNode) throws(Failure) -> PatternNode {
     var node = node
+    let outer = depth
+    defer { depth = outer }
     while let (repetition, isInterval) = try quantifier() {
       let start = position
+      try enter(start)
       var repetition = repetition
       if take("?") {
         // In Ruby `x{2}?` means (?:x{2})?; nobody means that.
@@ -167,8 +181,9 @@ struct PatternParser {
   }
 
   private mutating func group(_ start: Int) throws(Failure) -> PatternNode {
+    try enter(start)
     let outer = foldsCase
-    defer { foldsCase = outer }
+    defer { (foldsCase, depth) = (outer, depth - 1) }
     var isAhead = false
     var isNegative = false
     if take("?") {
@@ -214,6 +229,8 @@ struct PatternParser {
 
   /// `[...]`, its bracket read.
   private mutating func scalarClass(_ start: Int) throws(Failure) -> ScalarSet {
+    try enter(start)
+    defer { depth -= 1 }
     let isInverted = take("^")
     var set = ScalarSet()
     var isFirst = true

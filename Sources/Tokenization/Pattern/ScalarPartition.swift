@@ -11,8 +11,12 @@ struct ScalarPartition: Sendable {
 
   var count: Int { members.count }
 
-  /// - Returns: `nil` where there are more classes than a byte can number.
+  /// More ranges than this, in all sets, are refused; the patterns of tokenizers have less than two hundred.
+  static let mostRanges = 4096
+
+  /// - Returns: `nil` where there are too many ranges, or more classes than a byte can number.
   init?(_ sets: [ScalarSet]) {
+    guard sets.reduce(0, { $0 + $1.ranges.count }) <= Self.mostRanges else { return nil }
     var bounds: Set<UInt32> = [0x80]
     for range in sets.lazy.flatMap(\.ranges) {
       for bound in [range.lowerBound, range.upperBound + 1] where bound > 0x80 { bounds.insert(bound) }
@@ -21,18 +25,21 @@ struct ScalarPartition: Sendable {
 
     var numbers: [UInt64: UInt8] = [:]
     var members: [UInt64] = []
-    func number(_ scalar: UInt32, _ scalarClass: UInt8) -> UInt8 {
+    func number(_ isNamed: [Bool], _ scalarClass: UInt8) -> UInt8 {
       var key: UInt64 = 0
-      for (i, set) in sets.enumerated() where set.contains(scalar, of: scalarClass) { key |= 1 << UInt64(i) }
+      for (i, set) in sets.enumerated() where set.contains(scalarOf: scalarClass, isNamed: isNamed[i]) {
+        key |= 1 << UInt64(i)
+      }
       if let known = numbers[key] { return known }
       let number = UInt8(truncatingIfNeeded: members.count)
       numbers[key] = number
       members.append(key)
       return number
     }
-    for scalar in 0..<128 { ascii[scalar] = number(UInt32(scalar), ScalarClass.table[scalar]) }
+    for scalar in 0..<128 { ascii[scalar] = number(sets.map { $0.names(UInt32(scalar)) }, ScalarClass.table[scalar]) }
     for bound in self.bounds {
-      for scalarClass in 0..<UInt8(32) { beyond.append(number(bound, scalarClass)) }
+      let isNamed = sets.map { $0.names(bound) }
+      for scalarClass in 0..<UInt8(32) { beyond.append(number(isNamed, scalarClass)) }
     }
     guard members.count < 255 else { return nil }
     self.members = members

@@ -12,8 +12,14 @@ struct ScalarSet: Sendable, Hashable {
 
   init() {}
 
-  func contains(_ scalar: UInt32, of scalarClass: UInt8) -> Bool {
-    (classes.contains(scalarClass) || ranges.contains { $0.contains(scalar) }) != isInverted
+  /// Whether one of the ranges has a scalar.
+  func names(_ scalar: UInt32) -> Bool { ranges.contains { $0.contains(scalar) } }
+
+  /// Whether a scalar of a class is in the set.
+  ///
+  /// - Parameter isNamed: what ``names(_:)`` says of the scalar.
+  func contains(scalarOf scalarClass: UInt8, isNamed: Bool) -> Bool {
+    (isNamed || classes.contains(scalarClass)) != isInverted
   }
 
   var inverted: ScalarSet {
