@@ -36,7 +36,10 @@ extension TemplateLibrary {
     case .map(let map)? where call.more.positional.count == 1: members = map
     case let other?: throw call.error("\(call.shown) needs a mapping or arguments by name, got \(other.kind)")
     }
-    for (name, value) in call.more.named { members[name] = value }
+    for (name, value) in call.more.named {
+      try call.evaluator.spendSearch(of: members, call.place)
+      members[name] = value
+    }
     return members
   }
 

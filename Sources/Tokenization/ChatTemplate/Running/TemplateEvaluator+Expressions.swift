@@ -15,7 +15,7 @@ extension TemplateEvaluator {
     case .literal, .variable: return .none  // done above
     case .list(let items): return try nested(.list(evaluate(items)), place)
     case .tuple(let items): return try nested(.tuple(evaluate(items)), place)
-    case .map(let members): return try nested(.map(map(members)), place)
+    case .map(let members): return try nested(.map(map(members, place)), place)
     case .attribute(let base, let name): return try attribute(name, of: evaluate(base), place)
     case .item(let base, let key): return try item(evaluate(key), of: evaluate(base), place)
     case .slice(let base, let start, let stop, let step):
@@ -64,7 +64,7 @@ extension TemplateEvaluator {
   }
 
   private func map(
-    _ members: [(key: TemplateExpression, value: TemplateExpression)]
+    _ members: [(key: TemplateExpression, value: TemplateExpression)], _ place: TemplatePlace
   ) throws(TokenizerError) -> TemplateMap {
     var map = TemplateMap()
     for member in members {
@@ -72,6 +72,7 @@ extension TemplateEvaluator {
       guard TemplateMap.canBeKey(key) else {
         throw error("the key of a mapping must be a string or a number, got \(key.kind)", member.key.place)
       }
+      try spendSearch(of: map, place)
       map[key] = try evaluate(member.value)
     }
     return map

@@ -3,7 +3,7 @@ extension TemplateEvaluator {
   func attribute(_ name: String, of base: TemplateValue, _ place: TemplatePlace) throws(TokenizerError) -> TemplateValue
   {
     if let method = try method(name, of: base, place) { return method }
-    return member(name, of: base) ?? .undefined("'\(name)' of \(base.kind)")
+    return try member(name, of: base, place) ?? .undefined("'\(name)' of \(base.kind)")
   }
 
   /// `base[key]`: a member before a method.
@@ -12,10 +12,13 @@ extension TemplateEvaluator {
   ) throws(TokenizerError) -> TemplateValue {
     if case .undefined = base { throw error("\(base.kind), has no member", place) }
     if case .string(let name) = key {
-      if let member = member(name, of: base) { return member }
+      if let member = try member(name, of: base, place) { return member }
       return try method(name, of: base, place) ?? .undefined("'\(name)' of \(base.kind)")
     }
-    if case .map(let map) = base { return map[key] ?? .undefined("the member \(key.kind) of \(base.kind)") }
+    if case .map(let map) = base {
+      try spendSearch(of: map, place)
+      return map[key] ?? .undefined("the member \(key.kind) of \(base.kind)")
+    }
     guard let index = key.int else { return .undefined("the member \(key.kind) of \(base.kind)") }
     let missing = TemplateValue.undefined("item \(index) of \(base.kind)")
     switch base {
@@ -34,13 +37,24 @@ extension TemplateEvaluator {
     }
   }
 
-  private func member(_ name: String, of base: TemplateValue) -> TemplateValue? {
+  private func member(
+    _ name: String, of base: TemplateValue, _ place: TemplatePlace
+  ) throws(TokenizerError) -> TemplateValue? {
     switch base {
-    case .map(let map): map[name]
-    case .namespace(let index): namespaces[index][name]
-    case .loop(let state): state[name]
-    default: nil
+    case .map(let map):
+      try spendSearch(of: map, place)
+      return map[name]
+    case .namespace(let index):
+      try spendSearch(of: namespaces[index], place)
+      return namespaces[index][name]
+    case .loop(let state): return state[name]
+    default: return nil
     }
+  }
+
+  /// Counts what it costs to find a member, or to see that there is none: members lie in a row.
+  func spendSearch(of map: TemplateMap, _ place: TemplatePlace) throws(TokenizerError) {
+    try spend(map.members.count, place)
   }
 
   /// A method of Python's, which the name stands for even where a mapping has a member of that name.

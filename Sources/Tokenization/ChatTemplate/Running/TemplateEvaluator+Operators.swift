@@ -32,6 +32,7 @@ extension TemplateEvaluator {
     case (.map(let a), .map(let b)):
       guard a.members.count == b.members.count else { return false }
       for member in a.members {
+        try spendSearch(of: b, place)
         guard let other = b[member.key], try equal(member.value, other, place) else { return false }
       }
       return true
@@ -65,7 +66,9 @@ extension TemplateEvaluator {
     case (.string(let text), .string(let part)):
       try spend(text.utf8.count * max(1, min(part.utf8.count, 32)) / 32, place)
       return PythonText.contains(text, part)
-    case (.map(let map), _): return map[value] != nil
+    case (.map(let map), _):
+      try spendSearch(of: map, place)
+      return map[value] != nil
     case (.undefined, _): return false
     case (.list(let items), _), (.tuple(let items), _), (.lazy(let items, _), _):
       for item in items.values where try equal(item, value, place) { return true }

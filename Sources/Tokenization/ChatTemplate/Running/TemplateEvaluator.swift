@@ -96,6 +96,7 @@ final class TemplateEvaluator {
       guard case .namespace(let index)? = variable(name) else {
         throw error("'\(name)' is not a namespace, so '\(name).\(attribute)' cannot be set", target.place)
       }
+      try spendSearch(of: namespaces[index], target.place)
       namespaces[index][attribute] = value
     case .tuple(let targets):
       guard let parts = value.elements?.values, parts.count == targets.count else {

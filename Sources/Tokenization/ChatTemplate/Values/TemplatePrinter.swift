@@ -125,13 +125,20 @@ extension TemplatePrinter {
 
   private mutating func startItem(_ i: Int, _ style: TemplateJSONStyle, _ level: Int) throws(TokenizerError) {
     if i > 0 { try append(style.itemSeparator) }
-    if let indent = style.indent { try append("\n" + String(repeating: indent, count: level)) }
+    try startLine(style, level)
+  }
+
+  /// Where levels are indented: a new line and its indentation, counted piece by piece.
+  private mutating func startLine(_ style: TemplateJSONStyle, _ level: Int) throws(TokenizerError) {
+    guard let indent = style.indent else { return }
+    try append("\n")
+    for _ in 0..<level { try append(indent) }
   }
 
   private mutating func end(
     _ close: String, isEmpty: Bool, _ style: TemplateJSONStyle, _ level: Int
   ) throws(TokenizerError) {
-    if let indent = style.indent, !isEmpty { try append("\n" + String(repeating: indent, count: level)) }
+    if !isEmpty { try startLine(style, level) }
     try append(close)
   }
 }
