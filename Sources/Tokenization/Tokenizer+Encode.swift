@@ -101,7 +101,9 @@ extension Tokenizer {
     // Nearly all tokens begin and end with visible ASCII, or with `Ġ`: look before making a string of them.
     guard let first = token.first, let last = token.last, first <= 0x20 || first >= 0x80 || last <= 0x20 || last >= 0x80
     else { return (0, 0) }
-    func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.value == 0x120 || scalar.properties.isWhitespace }
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.value == 0x120 || ScalarTraits.of(scalar.value).contains(.whiteSpace)
+    }
     let scalars = UTF8Text.string(token).unicodeScalars
     return (scalars.prefix(while: isSpace).count, scalars.reversed().prefix(while: isSpace).count)
   }

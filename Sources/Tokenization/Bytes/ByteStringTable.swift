@@ -15,6 +15,7 @@ struct ByteStringTable: Sendable {
   }
 
   var count: Int { ends.count }
+  var indices: Range<Int> { ends.indices }
 
   /// The bytes of entry `index`.
   subscript(index: Int) -> ArraySlice<UInt8> { arena[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }

@@ -40,22 +40,18 @@ extension GGUFConversion {
     }
     var table = ByteStringTable(capacity: vocabulary.tokens.count)
     for token in vocabulary.tokens { table.insert(token.utf8) }
+    let beginnings = TokenTrie(table.indices.map { (table[$0], TokenID($0)) })
+    let lengths = vocabulary.tokens.map { Int32($0.unicodeScalars.count) }
     var merges: [Merge] = []
     for (id, token) in vocabulary.tokens.enumerated() {
       let score = vocabulary.scores[id]
       guard !score.isNaN else { throw .scoreIsNotANumber(token: token, id: id, source: source) }
       let first = merges.count
-      let bytes = Array(token.utf8)
-      let characters = Int32(token.unicodeScalars.count)
-      var before: Int32 = 0
-      bytes.withUnsafeBufferPointer { bytes in
-        for cut in 1..<max(1, bytes.count) where !UTF8Text.isContinuation(bytes[cut]) {
-          before += 1
-          guard let left = table.find(UnsafeBufferPointer(rebasing: bytes[..<cut])),
-            let right = table.find(UnsafeBufferPointer(rebasing: bytes[cut...]))
-          else { continue }
-          merges.append(
-            Merge(left: Int32(left), right: Int32(right), score: score, lengths: (before, characters - before)))
+      Array(token.utf8).withUnsafeBufferPointer { bytes in
+        beginnings.forEachPrefix(of: bytes, from: 0) { left, cut in
+          guard cut < bytes.count, let right = table.find(UnsafeBufferPointer(rebasing: bytes[cut...])) else { return }
+          let before = lengths[Int(left)]
+          merges.append(Merge(left: left, right: Int32(right), score: score, lengths: (before, lengths[id] - before)))
         }
       }
       merges[first...].sort { ($0.left, $0.right) < ($1.left, $1.right) }

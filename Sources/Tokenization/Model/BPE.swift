@@ -22,15 +22,7 @@ struct BPE: Sendable {
     ignoreMerges = try reader.bool("ignore_merges", default: false)
     fuseUnknown = try reader.bool("fuse_unk", default: false)
 
-    let entries = try reader.child("vocab").reader.object
-    var vocabulary = Vocabulary(capacity: entries.count, source: reader.source)
-    for (token, value) in entries {
-      guard let id = value.int else {
-        throw .document(
-          .type(key: token, expected: "a whole number", got: value.kind, source: "\(reader.source), 'vocab'"))
-      }
-      try vocabulary.insert(token.utf8, id: id, of: entries.count)
-    }
+    let vocabulary = try Vocabulary(reader.child("vocab").reader.object, source: reader.source)
     self.vocabulary = vocabulary
 
     if let token = try reader.string(ifPresent: "unk_token") {

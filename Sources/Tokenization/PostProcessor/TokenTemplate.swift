@@ -39,7 +39,6 @@ struct TokenTemplate: Sendable {
     pair = single + [.text(1, type: 1), .special(sep, type: 1)]
   }
 
-  /// The template under a key, with each of the first `texts` texts at most once; a single text must be there.
   /// `RobertaProcessing`: two separators between the texts, and one type for all.
   init(roberta reader: StageReader, idLimit: Int) throws(TokenizerError) {
     let cls = [try Self.namedID("cls", reader, idLimit)]
@@ -48,6 +47,7 @@ struct TokenTemplate: Sendable {
     pair = single + [.special(sep, type: 0), .text(1, type: 0), .special(sep, type: 0)]
   }
 
+  /// The template under a key, with each of the first `texts` texts at most once; a single text must be there.
   private static func pieces(
     _ key: String, texts: Int, _ reader: StageReader, _ idLimit: Int
   ) throws(TokenizerError) -> [Piece] {
