@@ -176,5 +176,12 @@ import Testing
       tokenizer { $0.pair("tokenizer.ggml.eos_token_id", 4, bytes(UInt32(1))) }
         == .malformed(
           file: file, place: "metadata 'tokenizer.ggml.eos_token_id'", problem: "1 is no id of the 1 tokens"))
+    #expect(
+      tokenizer {
+        $0.pair("tokenizer.ggml.precompiled_charsmap", 9, bytes(UInt32(4)) + bytes(UInt64(1)) + bytes(UInt32(300)))
+      }
+        == .malformed(
+          file: file, place: "metadata 'tokenizer.ggml.precompiled_charsmap'",
+          problem: "expected an array of bytes, got an array"))
   }
 }

@@ -165,7 +165,8 @@ import Testing
 
   @Test(arguments: ["llama", "llama31", "gemma3", "phi3_long", "gpt2", "gptneox", "bert"])
   func `no change of a byte and no cut makes the reader crash`(name: String) throws {
-    try survivesDamage(fixtures + "/architectures/\(name).gguf", header: 2400, scratch) { path in
+    // Seven files meet together what one alone would need more places for.
+    try survivesDamage(fixtures + "/architectures/\(name).gguf", header: 2400, places: 150, scratch) { path in
       for tensor in try Checkpoint.open(path).tensors where tensor.elementCount < 1000 { _ = try tensor.floats() }
     }
   }

@@ -49,7 +49,7 @@ public struct GGUFTokenizer: Sendable, Equatable {
     unknownID = try metadata.int("tokenizer.ggml.unknown_token_id")
     paddingID = try metadata.int("tokenizer.ggml.padding_token_id")
     separatorID = try metadata.int("tokenizer.ggml.seperator_token_id")
-    charsMap = (try metadata.ints("tokenizer.ggml.precompiled_charsmap") ?? []).map { UInt8(truncatingIfNeeded: $0) }
+    charsMap = try metadata.bytes("tokenizer.ggml.precompiled_charsmap") ?? []
     addsBOS = try metadata.bool("tokenizer.ggml.add_bos_token")
     addsEOS = try metadata.bool("tokenizer.ggml.add_eos_token")
     addsSpacePrefix = try metadata.bool("tokenizer.ggml.add_space_prefix")

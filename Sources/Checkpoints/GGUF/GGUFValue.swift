@@ -85,6 +85,12 @@ public struct GGUFMetadata: Sendable {
   func ints(_ key: String) throws(CheckpointError) -> [Int]? {
     try read(key, "an array of whole numbers") { $0.array?.allOrNil(\.int) }
   }
+  /// Bytes, which files write as numbers with a sign or without.
+  func bytes(_ key: String) throws(CheckpointError) -> [UInt8]? {
+    try read(key, "an array of bytes") {
+      $0.array?.allOrNil { $0.int.flatMap { UInt8(exactly: $0) ?? Int8(exactly: $0).map(UInt8.init(bitPattern:)) } }
+    }
+  }
   func floats(_ key: String) throws(CheckpointError) -> [Float]? {
     try read(key, "an array of numbers") { $0.array?.allOrNil { $0.double.map { Float($0) } } }
   }

@@ -21,7 +21,7 @@ struct ShardIndex {
         throw .json(.type(key: tensor, expected: "a string", got: value.kind, source: map.source))
       }
       // A shard lies beside its index: a path would lead out of the folder.
-      guard !shard.isEmpty, !shard.contains("/"), shard != "..", shard != "." else {
+      guard !shard.isEmpty, !shard.utf8.contains(UInt8(ascii: "/")), shard != "..", shard != "." else {
         throw .malformed(file: path, place: "tensor '\(tensor)'", problem: "'\(shard)' is no name of a shard")
       }
       if let place = places[shard] {

@@ -25,7 +25,9 @@ public struct StoredTensor: Sendable {
   }
 
   /// The number of elements; readers have checked that it fits.
-  public var elementCount: Int { shape.reduce(1, *) }
+  ///
+  /// Beside a size of zero the others may be of any size, whose product alone would overflow.
+  public var elementCount: Int { shape.productReportingOverflow ?? 0 }
 
   /// The number of bytes in the file.
   public var byteCount: Int { bytes.count }
