@@ -51,7 +51,7 @@ struct HubCache {
   /// Lets a snapshot name files whose contents are there, then the revision name the snapshot: nobody sees half of it.
   func publish(_ files: [HubFile], commit: String) throws(HubError) {
     for file in files {
-      let up = String(repeating: "../", count: file.path.split(separator: "/").count + 1)
+      let up = String(repeating: "../", count: HubModel.parts(file.path).count + 1)
       try FilePlace.link("\(snapshot(commit))/\(file.path)", to: "\(up)blobs/\(file.hash.name)")
     }
     if model.revision != commit { try FilePlace.write(commit, to: reference) }

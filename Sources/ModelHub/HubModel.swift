@@ -13,7 +13,7 @@ public struct HubModel: Sendable, Equatable {
   /// end, neither `--` nor `..` anywhere. So no name leads out of the folder that is made for it.
   public init?(_ text: String) {
     let halves = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let parts = halves[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let parts = Self.parts(halves[0])
     guard parts.count >= 2, Self.isIDPart(parts[0]), Self.isIDPart(parts[1]), !parts[1].hasSuffix(".git") else {
       return nil
     }
@@ -44,8 +44,15 @@ public struct HubModel: Sendable, Equatable {
   }
 
   /// Whether a path leads from a folder to something in it.
-  static func isFilePath(_ path: String) -> Bool {
-    path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { isFilePart(String($0)) }
+  static func isFilePath(_ path: String) -> Bool { parts(path).allSatisfy(isFilePart) }
+
+  /// The parts of a path as the file system sees them.
+  ///
+  /// Cut at bytes: to `String` a slash with a combining mark after it is another character, which hides what stands before it.
+  static func parts(_ path: String) -> [String] {
+    path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   /// Whether git allows the name, and it leads to something below the folder of references.

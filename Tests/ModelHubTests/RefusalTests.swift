@@ -106,11 +106,13 @@ import _HubTestSupport
   }
 
   @Test func `an index cannot lead out of the repository`() throws {
-    for shard in ["../../../../outside.safetensors", "/outside.safetensors", "absent.safetensors"] {
+    for shard in ["../../../../outside.safetensors", "../\u{338}outside", "/outside.safetensors", "absent.safetensors"]
+    {
       let bench = try Bench()
       var files = Bench.small
       files["model.safetensors.index.json"] = .init("{\"weight_map\": {\"a\": \"\(shard)\"}}")
       files["../../../../outside.safetensors"] = .init("x")
+      files["../\u{338}outside"] = .init("x")
       bench.server.add("org/evil", files)
       try bench.error("org/evil", saying: ["names '\(shard)'", "does not have"])
     }
