@@ -123,7 +123,6 @@ static size_t body_callback(char *bytes, size_t size, size_t count, void *contex
 static enum reft_transfer_end end_of(CURLcode code) {
   switch (code) {
     case 0: return REFT_TRANSFER_DONE;
-    case 1: case 3: return REFT_TRANSFER_BAD_ADDRESS;           // protocol, form of the address
     case 5: case 6: case 7: return REFT_TRANSFER_UNREACHABLE;   // proxy's name, host's name, refused or timed out
     case 35: case 51: case 58: case 60: case 77: case 83: case 91: return REFT_TRANSFER_UNREACHABLE;  // TLS
     case 16: case 18: case 28: case 52: case 55: case 56: case 92: case 95: return REFT_TRANSFER_CUT_OFF;

@@ -17,8 +17,7 @@ enum reft_transfer_end {
   REFT_TRANSFER_STOPPED = 1,      // a callback asked for it
   REFT_TRANSFER_UNREACHABLE = 2,  // no connection: name, refusal, certificate
   REFT_TRANSFER_CUT_OFF = 3,      // a connection that ended, stalled or broke
-  REFT_TRANSFER_BAD_ADDRESS = 4,
-  REFT_TRANSFER_OTHER = 5,
+  REFT_TRANSFER_OTHER = 4,        // what another attempt does not mend
 };
 
 typedef struct {
