@@ -3,6 +3,7 @@ public import JSON
 extension Checkpoint {
   static func openFolder(_ folder: String) throws(CheckpointError) -> Checkpoint {
     let names = Set(try FileSystem.names(in: folder))
+    if let error = adapter(in: folder, names) { throw error }
     guard names.contains("config.json") else {
       let files = names.filter { $0.hasSuffix(".gguf") }.sorted()
       throw .notACheckpoint(
@@ -17,6 +18,24 @@ extension Checkpoint {
       source: folder, configuration: configuration, generationConfiguration: files.generationConfiguration,
       tensors: TensorTable(try tensors(in: folder, names), source: folder), tokenizer: files.tokenizer,
       chatTemplate: files.chatTemplate, toolChatTemplate: files.toolChatTemplate)
+  }
+
+  /// What to say of a folder that holds an adapter and no model.
+  private static func adapter(in folder: String, _ names: Set<String>) -> CheckpointError? {
+    if names.contains("config.json"), names.contains(where: { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }) {
+      return nil
+    }
+    if names.contains("adapter.json") {
+      return .notACheckpoint(
+        path: folder, found: "an adapter of this program",
+        remedy: "name it with --adapter, and with --model the model that it was trained on")
+    }
+    guard names.contains("adapter_config.json") else { return nil }
+    let base = try? JSONReader(file: FileSystem.join(folder, "adapter_config.json")).string("base_model_name_or_path")
+    return .notACheckpoint(
+      path: folder, found: "an adapter of PEFT (LoRA or another), which is not read",
+      remedy: "merge it into \(base.map { "'\($0)'" } ?? "its base model") with PEFT (merge_and_unload), save that as "
+        + "safetensors, and name the folder")
   }
 
   private static func tensors(in folder: String, _ names: Set<String>) throws(CheckpointError) -> [StoredTensor] {

@@ -3,7 +3,13 @@ public import Diagnostics
 /// Why a model cannot be built from a checkpoint.
 public enum ModelError: Diagnostic {
   /// No architecture reads this `model_type`.
-  case unknownArchitecture(name: String, source: String, known: [String])
+  ///
+  /// - Parameter kind: what it stands for, where that is no kind of model that is computed here.
+  case unknownArchitecture(name: String, kind: String? = nil, source: String, known: [String])
+  /// The weights are packed by a quantisation that is not read.
+  ///
+  /// - Parameter sign: what tells so: a key, a tensor.
+  case quantized(method: String, sign: String, source: String)
   /// A configuration value that this architecture does not implement.
   case unsupported(key: String, value: String, source: String, supported: String)
   /// A tensor that the architecture needs is not in the checkpoint.
@@ -21,7 +27,10 @@ public enum ModelError: Diagnostic {
 
   public var problem: String {
     switch self {
-    case .unknownArchitecture(let name, _, _): "no architecture reads model_type '\(name)'"
+    case .unknownArchitecture(let name, let kind, _, _):
+      "no architecture reads model_type '\(name)'" + (kind.map { ", \($0)" } ?? "")
+    case .quantized(let method, let sign, _):
+      "the weights are quantised (\(method)), as \(sign) says, which is not supported in safetensors"
     case .unsupported(let key, let value, _, _): "'\(key)' is \(value), which is not supported"
     case .missingTensor(let name, let shape, _, _): "the tensor '\(name)' \(shape) is missing"
     case .tensorShape(let name, let expected, let got, _): "the tensor '\(name)' must be \(expected), got \(got)"
@@ -36,7 +45,7 @@ public enum ModelError: Diagnostic {
 
   public var location: String {
     switch self {
-    case .unknownArchitecture(_, let source, _), .unsupported(_, _, let source, _),
+    case .unknownArchitecture(_, _, let source, _), .quantized(_, _, let source), .unsupported(_, _, let source, _),
       .missingTensor(_, _, let source, _), .tensorShape(_, _, _, let source), .unusedTensors(_, let source),
       .tensorKind(_, _, let source),
       .inconsistent(_, let source):
@@ -47,7 +56,10 @@ public enum ModelError: Diagnostic {
 
   public var remedy: String? {
     switch self {
-    case .unknownArchitecture(let name, _, let known): NearestName.remedy(for: name, among: known)
+    case .unknownArchitecture(_, .some, _, let known): "use a model of one of: \(known.joined(separator: ", "))"
+    case .unknownArchitecture(let name, nil, _, let known): NearestName.remedy(for: name, among: known)
+    case .quantized:
+      "use the model's original weights (F32, F16 or BF16), or a GGUF file of it, whose quantised types are read"
     case .unsupported(_, _, _, let supported): "supported: \(supported)"
     case .missingTensor(_, _, _, let nearest): nearest.map { "the nearest name in the file is '\($0)'" }
     case .tensorKind:

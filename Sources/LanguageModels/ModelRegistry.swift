@@ -41,7 +41,7 @@ public struct ModelRegistry: Sendable {
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> any LanguageModel {
     try architecture(of: checkpoint).model(
-      checkpoint.configuration,
+      checkpoint.configuration.withRopeParametersSpread(),
       WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))
   }
 
@@ -49,15 +49,26 @@ public struct ModelRegistry: Sendable {
   /// name, shape and kind, none read. It computes nothing of use.
   public func outline(of checkpoint: Checkpoint) throws -> any LanguageModel {
     try architecture(of: checkpoint).model(
-      checkpoint.configuration,
+      checkpoint.configuration.withRopeParametersSpread(),
       WeightLoader(checkpoint: checkpoint, device: .cpu, dtype: .float32, reads: false, progress: { _ in }))
   }
 
   /// The architecture that reads the checkpoint's `model_type`.
+  ///
+  /// - Throws: ``ModelError/unknownArchitecture(name:kind:source:known:)``, or ``ModelError/quantized(method:sign:source:)``
+  ///   where the weights are packed in a way that is not read.
   public func architecture(of checkpoint: Checkpoint) throws -> any Architecture.Type {
     let type = try checkpoint.configuration.string("model_type")
     guard let architecture = byType[type] else {
-      throw ModelError.unknownArchitecture(name: type, source: checkpoint.source, known: modelTypes)
+      throw ModelError.unknownArchitecture(
+        name: type, kind: ForeignModels.kind(of: type), source: checkpoint.source, known: modelTypes)
+    }
+    if let method = try ForeignModels.quantization(checkpoint.configuration) {
+      throw ModelError.quantized(
+        method: method, sign: "'quantization_config'", source: checkpoint.configuration.source)
+    }
+    if let (method, tensor) = ForeignModels.packing(checkpoint.tensors.names) {
+      throw ModelError.quantized(method: method, sign: "the tensor '\(tensor)'", source: checkpoint.source)
     }
     return architecture
   }

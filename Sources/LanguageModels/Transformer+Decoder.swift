@@ -24,6 +24,7 @@ extension Transformer {
     block: (WeightScope, Int) throws -> any Block
   ) throws -> Transformer {
     let s = c.shape
+    try weights.expect(s)
     let w = weights.scope(around.prefix)
     let table = w.take("embed_tokens.weight", [s.vocabulary, s.hidden])
     let blocks = try (0..<s.layers).map { try block(w("layers.\($0)."), $0) }

@@ -20,7 +20,8 @@ extension Transformer {
   ) throws -> Transformer {
     let positions = try json.positive("max_position_embeddings", default: 512)
     let s = try encoderShape(json, contextLength: positions - firstPosition)
-    let epsilon = try json.double(ifPresent: "layer_norm_eps") ?? 1e-12
+    try weights.expect(s)
+    let epsilon = try json.above(zero: "layer_norm_eps", default: 1e-12)
     let activation = try json.activation("hidden_act") ?? .gelu
     try check(json)
     let w = weights.scope(weights.prefix(of: "embeddings.word_embeddings.weight", among: [names.prefix, ""]))
@@ -63,10 +64,11 @@ extension Transformer {
           "hidden_size (\(hidden)) must be a multiple of num_attention_heads (\(heads)), and positions must be left "
           + "behind the padding id", source: json.source)
     }
-    return ModelShape(
-      layers: try json.positive("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: heads,
+    return try ModelShape(
+      layers: try json.layers("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: heads,
       headDim: hidden / heads, intermediate: try json.positive("intermediate_size"),
-      vocabulary: try json.positive("vocab_size"), contextLength: contextLength)
+      vocabulary: try json.positive("vocab_size"), contextLength: contextLength
+    ).checked(json.source)
   }
 
   /// Refuses what the published encoders of this shape do not have.

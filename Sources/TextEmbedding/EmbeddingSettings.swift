@@ -44,7 +44,10 @@ public struct EmbeddingSettings: Sendable, Equatable {
       }
       maximumTokens = min(maximumTokens, limit)
     }
-    let modules = try JSONValue(parsing: String(contentsOfFile: list, encoding: .utf8), source: list).array ?? []
+    let modules = try JSONValue(parsing: String(contentsOfFile: list, encoding: .utf8), source: list)
+    guard let modules = modules.array, !modules.isEmpty else {
+      throw JSONError.type(key: "(root)", expected: "an array of modules", got: modules.text, source: list)
+    }
     for module in modules {
       switch module["type"]?.string?.split(separator: ".").last {
       case "Transformer": break

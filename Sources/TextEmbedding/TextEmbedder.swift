@@ -38,6 +38,10 @@ public struct TextEmbedder {
       let encoding = model.tokenizer.encode(text)
       var ids = encoding.ids
       if ids.isEmpty { problems.append(.emptyText(place: place(i))) }
+      let vocabulary = model.model.shape.vocabulary
+      if let id = ids.first(where: { Int($0) >= vocabulary }) {
+        problems.append(.unknownToken(id: Int(id), vocabulary: vocabulary, place: place(i)))
+      }
       if ids.count > settings.maximumTokens {
         if settings.truncates {
           // What the tokenizer puts behind every text stays behind it.

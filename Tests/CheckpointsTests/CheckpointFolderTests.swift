@@ -46,6 +46,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("adapter_config.json", #"{"base_model_name_or_path": "org/base"}"#, ["PEFT", "'org/base'", "merge_and_unload"]),
+    ("adapter_config.json", "{}", ["PEFT", "its base model"]),
+    ("adapter.json", "{}", ["an adapter of this program", "--adapter"]),
+  ])
+  func `an adapter in place of a model is told for what it is`(name: String, text: String, words: [String]) throws {
+    for hasConfiguration in [true, false] {
+      let scratch = try Scratch()
+      if hasConfiguration { try scratch.write("config.json", "{}") }
+      try scratch.write(name, text)
+      let error = try #require(throws: CheckpointError.self) { try Checkpoint.open(scratch.path) }
+      for word in words { #expect(error.description.contains(word), "\(error)") }
+    }
+    // A model in whose folder an adapter's settings were left is a model.
+    try SafetensorsWriter.write(to: scratch.file("model.safetensors"), tensors: [tensor("a", 1)])
+    try scratch.write(name, text)
+    #expect(try open().tensors.names == ["a"])
+  }
+
   @Test func `shards are one table, and how they are cut does not change the fingerprint`() throws {
     try shards()
     _ = try index(wholeMap)

@@ -95,7 +95,29 @@ import Testing
     #expect(
       try failure(safetensors(#"{"x":{"dtype":"\#(type)","shape":[1],"data_offsets":[0,1]}}"#, data: 1))
         == .unsupportedType(
-          file: file, tensor: "x", type: type, supported: StorageType.safetensors.map(\.rawValue)))
+          file: file, tensor: "x", type: type, supported: ["F64", "F32", "BF16", "F16"]))
+  }
+
+  @Test(arguments: [
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "Git LFS", "git lfs pull"),
+    ("<!DOCTYPE html><html><body>404: not found</body></html>", "a web page", "download was refused"),
+    ("<html>\n<body>Sign in</body></html>", "a web page", "fetch the file itself"),
+  ])
+  func `a file that stands in place of the weights is told for what it is`(
+    text: String, what: String, remedy: String
+  ) throws {
+    let scratch = try Scratch()
+    for name in ["model.safetensors", "model.gguf"] {
+      try scratch.write(name, text)
+      let error = try #require(throws: CheckpointError.self) {
+        if name.hasSuffix("gguf") {
+          _ = try GGUFFile(scratch.file(name))
+        } else {
+          _ = try SafetensorsFile(scratch.file(name))
+        }
+      }
+      for word in [what, remedy, name] { #expect(error.description.contains(word), "\(error)") }
+    }
   }
 
   @Test func `offsets beyond the file are cut off`() throws {

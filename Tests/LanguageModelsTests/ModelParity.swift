@@ -75,7 +75,7 @@ extension ModelParity {
 
 extension JSONValue {
   /// This value with a change laid over it: objects are merged, all else is replaced.
-  fileprivate func merged(with change: JSONValue) -> JSONValue {
+  func merged(with change: JSONValue) -> JSONValue {
     guard case .object(var old) = self, case .object(let new) = change else { return change }
     for (key, value) in new { old[key] = old[key]?.merged(with: value) ?? value }
     return .object(old)

@@ -21,6 +21,7 @@ public struct GGUFFile: Sendable {
     defer { withExtendedLifetime(file) {} }
     var cursor = GGUFCursor(file.bytes, file: path)
     guard file.bytes.prefix(4).elementsEqual(Self.magic) else {
+      if let error = file.placeholder { throw error }
       if file.count < 4 {
         throw .truncated(file: path, part: "the first four bytes", needed: 4, got: UInt64(file.count))
       }

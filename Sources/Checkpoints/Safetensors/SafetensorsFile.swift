@@ -64,6 +64,7 @@ public struct SafetensorsFile: Sendable {
     guard file.count >= 8 else {
       throw .truncated(file: file.path, part: "the length of the header", needed: 8, got: UInt64(file.count))
     }
+    if let error = file.placeholder { throw error }
     let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
     guard length <= maximumHeader else {
       throw .malformed(
@@ -115,7 +116,7 @@ private struct Entry {
     }
     guard let storage = StorageType(rawValue: type), StorageType.safetensors.contains(storage) else {
       throw .unsupportedType(
-        file: file, tensor: name, type: type, supported: StorageType.safetensors.map(\.rawValue))
+        file: file, tensor: name, type: type, supported: StorageType.safetensors.filter(\.isFloat).map(\.rawValue))
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw .malformed(

@@ -11,7 +11,8 @@ public enum GPT2: Architecture {
 
   public static func model(_ configuration: JSONReader, _ weights: WeightLoader) throws -> any LanguageModel {
     let s = try shape(configuration)
-    let epsilon = try configuration.double(ifPresent: "layer_norm_epsilon") ?? 1e-5
+    try weights.expect(s)
+    let epsilon = try configuration.above(zero: "layer_norm_epsilon", default: 1e-5)
     let activation = try configuration.activation("activation_function") ?? .geluTanh
     let tied = try configuration.bool(ifPresent: "tie_word_embeddings") ?? true
     let w = weights.scope(weights.prefix(of: "wte.weight", among: ["transformer.", ""]))
@@ -42,10 +43,11 @@ public enum GPT2: Architecture {
       throw ModelError.inconsistent(
         problem: "n_embd (\(hidden)) must be a multiple of n_head (\(heads))", source: json.source)
     }
-    return ModelShape(
-      layers: try json.positive("n_layer"), hidden: hidden, heads: heads, kvHeads: heads, headDim: hidden / heads,
+    return try ModelShape(
+      layers: try json.layers("n_layer"), hidden: hidden, heads: heads, kvHeads: heads, headDim: hidden / heads,
       intermediate: try json.positive("n_inner", default: 4 * hidden), vocabulary: try json.positive("vocab_size"),
-      contextLength: try json.positive("n_positions", default: 1024))
+      contextLength: try json.positive("n_positions", default: 1024)
+    ).checked(json.source)
   }
 
   /// The factor on attention scores; some training recipes divide it by the layer's number.

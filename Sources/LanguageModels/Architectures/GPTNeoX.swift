@@ -9,7 +9,8 @@ public enum GPTNeoX: Architecture {
 
   public static func model(_ configuration: JSONReader, _ weights: WeightLoader) throws -> any LanguageModel {
     let s = try shape(configuration)
-    let epsilon = try configuration.double(ifPresent: "layer_norm_eps") ?? 1e-5
+    try weights.expect(s)
+    let epsilon = try configuration.above(zero: "layer_norm_eps", default: 1e-5)
     let activation = try configuration.activation("hidden_act") ?? .gelu
     let parallel = try configuration.bool(ifPresent: "use_parallel_residual") ?? true
     let bias = try configuration.bool(ifPresent: "attention_bias") ?? true
@@ -46,16 +47,17 @@ public enum GPTNeoX: Architecture {
       throw ModelError.inconsistent(
         problem: "hidden_size (\(hidden)) must be a multiple of num_attention_heads (\(heads))", source: json.source)
     }
-    return ModelShape(
-      layers: try json.positive("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: heads,
+    return try ModelShape(
+      layers: try json.layers("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: heads,
       headDim: hidden / heads, intermediate: try json.positive("intermediate_size"),
       vocabulary: try json.positive("vocab_size"),
-      contextLength: try json.positive("max_position_embeddings", default: 2048))
+      contextLength: try json.positive("max_position_embeddings", default: 2048)
+    ).checked(json.source)
   }
 
   private static func rotary(_ json: JSONReader, _ s: ModelShape) throws -> RotaryEmbedding {
     let dimension = try json.rotaryDimension(headDim: s.headDim, share: "rotary_pct", default: 0.25)
-    let theta = try json.double(ifPresent: "rotary_emb_base") ?? json.double(ifPresent: "rope_theta") ?? 10_000
+    let theta = try json.above(zero: "rotary_emb_base", default: json.above(zero: "rope_theta", default: 10_000))
     return RotaryEmbedding(
       dimension: dimension, theta: theta,
       scaling: try json.rotaryScaling(dimension: dimension, contextLength: s.contextLength))

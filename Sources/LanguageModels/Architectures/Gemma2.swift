@@ -13,7 +13,7 @@ public enum Gemma2: Architecture {
       activation: "hidden_activation")
     let rotary = c.rotary
     let windows = try c.windows(c.window(default: 4096)) { $0 % 2 == 0 }
-    let scale = 1 / (try configuration.double(ifPresent: "query_pre_attn_scalar") ?? 256).squareRoot()
+    let scale = 1 / (try configuration.above(zero: "query_pre_attn_scalar", default: 256)).squareRoot()
     let attentionCap = try configuration.bound("attn_logit_softcapping", default: 50)
     var around = Transformer.Surroundings.gemma(c.shape)
     around.softcap = try configuration.bound("final_logit_softcapping", default: 30)

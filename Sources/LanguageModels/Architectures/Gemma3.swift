@@ -19,9 +19,9 @@ public enum Gemma3: Architecture {
     let pattern = try text.positive("sliding_window_pattern", default: 6)
     let windows = try c.windows(c.window(default: 4096)) { ($0 + 1) % pattern != 0 }
     let rotary = c.rotary
-    let localTheta = try text.double(ifPresent: "rope_local_base_freq") ?? 10_000
+    let localTheta = try text.above(zero: "rope_local_base_freq", default: 10_000)
     let localRotary = RotaryEmbedding(dimension: c.rotaryDimension, theta: localTheta)
-    let scale = 1 / (try text.double(ifPresent: "query_pre_attn_scalar") ?? 256).squareRoot()
+    let scale = 1 / (try text.above(zero: "query_pre_attn_scalar", default: 256)).squareRoot()
     var around = Transformer.Surroundings.gemma(c.shape)
     around.prefix = weights.prefix(
       of: "embed_tokens.weight", among: ["model.", "language_model.model.", "model.language_model."])

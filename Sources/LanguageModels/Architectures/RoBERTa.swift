@@ -11,6 +11,15 @@ public enum RoBERTa: Architecture {
       EncoderNames(
         prefix: "roberta.", headDense: "lm_head.dense", headNorm: "lm_head.layer_norm", headBias: "lm_head.bias",
         decoder: "lm_head.decoder", ignoring: ["roberta.pooler.", "pooler.", "classifier."]),
-      firstPosition: (configuration.int(ifPresent: "pad_token_id") ?? 1) + 1)
+      firstPosition: padding(configuration) + 1)
+  }
+
+  /// The id of the padding token, a row of the vocabulary.
+  private static func padding(_ json: JSONReader) throws -> Int {
+    let id = try json.int(ifPresent: "pad_token_id") ?? 1
+    guard id >= 0, id < JSONReader.largestSize else {
+      throw JSONError.type(key: "pad_token_id", expected: "a token id", got: String(id), source: json.source)
+    }
+    return id
   }
 }

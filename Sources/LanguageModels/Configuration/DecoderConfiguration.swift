@@ -35,29 +35,22 @@ struct DecoderConfiguration {
     let heads = try json.positive("num_attention_heads")
     let kvHeads = try json.positive("num_key_value_heads", default: defaults.kvHeads ?? heads)
     let hidden = try json.positive("hidden_size")
-    let headDim = try json.positive("head_dim", default: defaults.headDim ?? hidden / heads)
-    shape = ModelShape(
-      layers: try json.positive("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: kvHeads, headDim: headDim,
+    let headDim =
+      try json.int(ifPresent: "head_dim") == nil
+      ? defaults.headDim ?? hidden / heads : json.positive("head_dim")
+    shape = try ModelShape(
+      layers: try json.layers("num_hidden_layers"), hidden: hidden, heads: heads, kvHeads: kvHeads, headDim: headDim,
       intermediate: try json.positive("intermediate_size"), vocabulary: try json.positive("vocab_size"),
-      contextLength: try json.positive("max_position_embeddings", default: defaults.contextLength))
+      contextLength: try json.positive("max_position_embeddings", default: defaults.contextLength)
+    ).checked(json.source)
     activation = try json.activation(activationKey) ?? defaults.activation
-    normEpsilon = try json.double(ifPresent: "rms_norm_eps") ?? defaults.normEpsilon
-    theta = try json.double(ifPresent: "rope_theta") ?? defaults.theta
+    normEpsilon = try json.above(zero: "rms_norm_eps", default: defaults.normEpsilon)
+    theta = try json.above(zero: "rope_theta", default: defaults.theta)
     rotaryDimension = try json.rotaryDimension(headDim: headDim, share: "partial_rotary_factor")
     scaling = try json.rotaryScaling(dimension: rotaryDimension, contextLength: shape.contextLength)
     tied = try json.bool(ifPresent: "tie_word_embeddings") ?? defaults.tied
     attentionBias = try json.bool(ifPresent: "attention_bias") ?? false
     mlpBias = try json.bool(ifPresent: "mlp_bias") ?? false
-    try Self.check(shape, json.source)
-  }
-
-  private static func check(_ shape: ModelShape, _ source: String) throws {
-    guard shape.heads % shape.kvHeads == 0 else {
-      throw ModelError.inconsistent(
-        problem:
-          "num_attention_heads (\(shape.heads)) must be a multiple of num_key_value_heads (\(shape.kvHeads))",
-        source: source)
-    }
   }
 
   /// The rotary embedding that the configuration describes.
@@ -74,7 +67,8 @@ struct DecoderConfiguration {
   /// `sliding_window`, where it is a number; a width below one is an error.
   func window(default standard: Int? = nil) throws -> Int? {
     guard let value = json.object["sliding_window"] else { return standard }
-    return value.isNull ? nil : try json.positive("sliding_window")
+    // Some write a number without end for a window over everything.
+    return value.isNull ? nil : try json.positive("sliding_window", upTo: 1 << 40)
   }
 
   /// The window of each layer, `nil` where it sees all of the past: `layer_types` where it is there, else a rule.

@@ -11,8 +11,8 @@ extension JSONReader {
   /// How many dimensions of a head turn: a share of them that a key gives, all without it.
   func rotaryDimension(headDim: Int, share key: String, default standard: Double = 1) throws -> Int {
     let share = try double(ifPresent: key) ?? standard
-    let dimension = Int((Double(headDim) * share).rounded(.down))
-    guard share > 0, share <= 1, dimension % 2 == 0, dimension > 0 else {
+    let dimension = share > 0 && share <= 1 ? Int((Double(headDim) * share).rounded(.down)) : 0
+    guard dimension % 2 == 0, dimension > 0 else {
       throw ModelError.inconsistent(
         problem: "'\(key)' \(share) of a head of \(headDim) is no even number of dimensions", source: source)
     }
@@ -24,7 +24,7 @@ extension JSONReader {
   /// - Throws: ``ModelError/unsupported(key:value:source:supported:)`` for a kind that is not computed here.
   func rotaryScaling(dimension: Int, contextLength: Int) throws -> RotaryScaling {
     guard let json = try reader(ifPresent: "rope_scaling") else { return .none }
-    let kind = try json.string(ifPresent: "rope_type") ?? json.string(ifPresent: "type") ?? "unnamed"
+    let kind = try json.string(ifPresent: "rope_type") ?? json.string(ifPresent: "type") ?? ""
     func original() throws -> Int {
       try json.positive("original_max_position_embeddings", default: contextLength)
     }
@@ -80,10 +80,13 @@ extension JSONReader {
 
   /// One positive number for each of the `dimension / 2` frequencies.
   private func divisors(_ key: String, dimension: Int) throws -> [Double] {
-    let values = try array(key).compactMap(\.double)
-    guard values.count == dimension / 2, values.allSatisfy({ $0 > 0 }) else {
+    let items = try array(key)
+    let values = items.compactMap(\.double).filter { $0 > 0 }
+    guard items.count == dimension / 2, values.count == items.count else {
       throw JSONError.type(
-        key: key, expected: "\(dimension / 2) numbers above zero", got: "\(values.count)", source: source)
+        key: key, expected: "\(dimension / 2) numbers above zero",
+        got: items.count == values.count ? "\(items.count) of them" : "\(values.count) such among \(items.count) items",
+        source: source)
     }
     return values
   }

@@ -45,6 +45,23 @@ public final class WeightLoader {
     prefixes.first { has($0 + name) } ?? prefixes[0]
   }
 
+  /// Refuses a shape that the checkpoint cannot have by far; call it before anything is made in that size.
+  ///
+  /// What differs by less is told by every tensor that is missing or misshapen.
+  func expect(_ shape: ModelShape) throws {
+    guard shape.layers <= max(table.count, 1024) else {
+      throw ModelError.inconsistent(
+        problem: "the configuration has \(shape.layers) layers, the checkpoint \(table.count) tensors in all",
+        source: source)
+    }
+    guard shape.leastWeights <= max(4 * Double(total), 0x1p24) else {
+      throw ModelError.inconsistent(
+        problem:
+          "the sizes of the configuration make at least \(shape.leastWeights) weights, the checkpoint has \(total)",
+        source: source)
+    }
+  }
+
   /// A weight by its Hugging Face name; zeros that take no memory where it cannot be had, which ``finish()`` then reports.
   public func take(_ name: String, _ shape: [Int]) -> Tensor {
     taken.insert(name)
