@@ -1,6 +1,6 @@
 """Writes small tokenizers of encoders with the exact stages of well-known ones, and goldens of ten thousand hard lines for each.
 
-    pip install tokenizers==0.22.1 sentencepiece==0.2.1 protobuf
+    pip install tokenizers==0.22.1 sentencepiece==0.2.1 protobuf==7.36.2
     python scripts/goldens/encoder_tokenizers.py [NAME ...]
 
 WordPiece (BERT) and Unigram (T5, XLM-R, ALBERT). The replacement rules of SentencePiece's nmt_nfkc take 240 KB; here stands a small

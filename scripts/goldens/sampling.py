@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the logits processors of transformers do to one row of scores: writes Tests/Goldens/sampling.json."""
+"""What the logits processors of transformers do to one row of scores: writes Tests/Goldens/sampling.json (README: golden.py)."""
 
 import json
 

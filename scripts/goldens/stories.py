@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Greedy continuations of stories260K by transformers, without a cache of ours in sight.
+"""Greedy continuations of stories260K by transformers, without a cache of ours in sight (README: golden.py).
 
     scripts/goldens/stories.py FOLDER      writes Tests/Goldens/stories260k_greedy.json; FOLDER in Hugging Face layout
 """

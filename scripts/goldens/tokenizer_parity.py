@@ -1,6 +1,6 @@
 """Writes small tokenizers with the exact stages of well-known ones, and goldens of ten thousand hard lines for each.
 
-    pip install tokenizers==0.22.1 sentencepiece==0.2.1 protobuf
+    pip install tokenizers==0.22.1 sentencepiece==0.2.1 protobuf==7.36.2
     python scripts/goldens/tokenizer_parity.py [NAME ...]
 
 Vocabularies are trained on generated lines. What each tokenizer stands for is said by its function; see hard_lines.py for the form
