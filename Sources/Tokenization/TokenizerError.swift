@@ -49,7 +49,8 @@ public enum TokenizerError: Diagnostic {
     case .duplicateID(let id, let first, let second, _): "the tokens '\(first)' and '\(second)' have the same id \(id)"
     case .duplicateToken(let token, let first, let second, _):
       "the token '\(token)' stands twice, as \(first) and as \(second)"
-    case .idOutOfRange(let name, let id, let limit, _): "\(name) is \(id), expected 0 to \(limit - 1)"
+    case .idOutOfRange(let name, let id, let limit, _):
+      limit > 0 ? "\(name) is \(id), expected 0 to \(limit - 1)" : "\(name) is \(id), and the vocabulary has no token"
     case .emptyAddedToken(let index, _): "added token \(index) has an empty text"
     case .countsDiffer(let first, let firstCount, let second, let secondCount, _):
       "there are \(firstCount) \(first) and \(secondCount) \(second), expected as many of one as of the other"
