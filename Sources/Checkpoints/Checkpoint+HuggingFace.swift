@@ -45,6 +45,18 @@ extension Checkpoint {
     if names.contains("model.safetensors") {
       return try SafetensorsFile(FileSystem.join(folder, "model.safetensors")).tensors
     }
+    let others = names.filter { $0.hasSuffix(".safetensors") }.sorted()
+    if let first = others.first {
+      let isShard = first.contains("-of-")
+      throw .notACheckpoint(
+        path: folder,
+        found: isShard
+          ? "shards ('\(first)', \(others.count) in all) without model.safetensors.index.json"
+          : "a folder without model.safetensors, but with '\(first)'",
+        remedy: isShard
+          ? "fetch model.safetensors.index.json into the folder: it says which shards belong together"
+          : "fetch model.safetensors into the folder, or give the file that name if it holds the model's weights")
+    }
     let pickles = names.contains { $0.hasPrefix("pytorch_model") && $0.hasSuffix(".bin") }
     throw .notACheckpoint(
       path: folder, found: "a folder without model.safetensors",

@@ -65,6 +65,20 @@ import Testing
     #expect(try open().tensors.names == ["a"])
   }
 
+  @Test(arguments: [
+    (
+      "model-1-of-2.safetensors",
+      ["shards ('model-1-of-2.safetensors', 1 in all)", "fetch model.safetensors.index.json"]
+    ),
+    ("consolidated.safetensors", ["without model.safetensors, but with 'consolidated.safetensors'", "that name"]),
+    ("pytorch_model.bin", ["without model.safetensors", "pickled weights"]),
+  ])
+  func `weights under another name are told with what is missing`(name: String, words: [String]) throws {
+    try SafetensorsWriter.write(to: scratch.file(name), tensors: [tensor("a", 1)])
+    let error = try #require(throws: CheckpointError.self) { try open() }
+    for word in words { #expect(error.description.contains(word), "\(error)") }
+  }
+
   @Test func `shards are one table, and how they are cut does not change the fingerprint`() throws {
     try shards()
     _ = try index(wholeMap)
