@@ -1,9 +1,10 @@
 import JSON
 import Testing
-import Tokenization
+
+@testable import Tokenization
 
 /// Files that are made to hang or to end a program, not only wrong ones: each is refused, or does its work, in little time.
-@Suite(.timeLimit(.minutes(1))) struct `A tokenizer file that is hostile` {
+@Suite(.timeLimit(.minutes(5))) struct `A tokenizer file that is hostile` {
   private func pattern(_ text: String) -> TokenizerError? {
     Samples.error {
       $0["pre_tokenizer"] = ["type": "Split", "pattern": ["Regex": .string(text)], "behavior": "Isolated"]
@@ -43,8 +44,10 @@ import Tokenization
     #expect(tokenizer.decode([try #require(tokenizer.id(of: "hello"))]) == "ello")
   }
 
-  @Test func `rules of replacement whose leaves are none are refused or without effect`() throws {
-    for leaf in [UInt32(0x7FFF_FFFF), 0x0000_FFFF, 0x8000_0000] {
+  @Test func `rules of replacement whose leaves are none are without effect`() throws {
+    let plain = try Samples.tokenizer()
+    // The last one is a leaf: it names the replacement "b".
+    for (leaf, becomes) in [(UInt32(0x7FFF_FFFF), "a"), (0x0000_FFFF, "a"), (0x8000_0000, "b")] {
       // The root, whose children lie at 1 ^ label; the child for "a", which ends a text and whose leaf lies at 0 ^ place.
       var units = [UInt32](repeating: 0, count: 512)
       units[0] = 256 << 10
@@ -53,10 +56,10 @@ import Tokenization
       let trie = units.flatMap { unit in (0..<4).map { UInt8(truncatingIfNeeded: unit >> UInt32(8 * $0)) } }
       let length = (0..<4).map { UInt8(truncatingIfNeeded: trie.count >> (8 * $0)) }
       let map = Self.base64(length + trie + [0x62, 0])
-      let tokenizer = try? Samples.tokenizer {
+      let tokenizer = try Samples.tokenizer {
         $0["normalizer"] = ["type": "Precompiled", "precompiled_charsmap": .string(map)]
       }
-      _ = tokenizer?.encode("abc")
+      #expect(tokenizer.encode("a").ids == plain.encode(becomes).ids)
     }
   }
 
@@ -95,10 +98,27 @@ import Tokenization
     #expect(!tokenizer.encode(String(repeating: " ", count: 50_000)).ids.isEmpty)
   }
 
-  @Test func `a mapping of very many members costs a template its steps`() throws {
-    let members = (0..<20_000).map { "'\($0)': 1" }.joined(separator: ",")
+  @Test(arguments: ["part in text", "text.count(part)", "text.rfind(part)", "text.replace(part, '')"])
+  func `a long text is searched for a long part in time that grows with both`(search: String) throws {
     let template = try ChatTemplate(
-      "{% set x = {\(members)} %}{% for i in range(100000) %}{{ x['59999'] }}{% endfor %}", name: "t")
+      "{% set text = 'a' * 400000 %}{% set part = 'a' * 200000 ~ 'b' %}{{ \(search) }}", name: "t")
+    #expect(try !template.render([], addGenerationPrompt: false).isEmpty)
+  }
+
+  @Test func `a long text is searched for a long literal in time that grows with both`() throws {
+    let tokenizer = try Samples.tokenizer {
+      $0["normalizer"] = [
+        "type": "Replace", "pattern": ["String": .string(String(repeating: "a", count: 50_000) + "b")], "content": "",
+      ]
+    }
+    let text = String(repeating: "a", count: 100_000)
+    #expect(tokenizer.encode(text).ids.count == text.count)
+  }
+
+  @Test func `a mapping of very many members costs a template its steps`() throws {
+    let members = (0..<2000).map { "'\($0)': 1" }.joined(separator: ",")
+    var template = try ChatTemplate("{% set x = {\(members)} %}", name: "t")
+    template.limits.steps = 1_000_000
     #expect(throws: TokenizerError.self) { try template.render([], addGenerationPrompt: false) }
   }
 

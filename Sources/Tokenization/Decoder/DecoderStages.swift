@@ -174,8 +174,8 @@ struct SpaceJoining: DecoderStage {
 
 extension TextPattern {
   fileprivate var isOneCharacter: Bool {
-    guard case .literal(let bytes) = self, !bytes.isEmpty else { return false }
-    return bytes.dropFirst().allSatisfy(UTF8Text.isContinuation)
+    guard case .literal(let search) = self, !search.wanted.isEmpty else { return false }
+    return search.wanted.dropFirst().allSatisfy(UTF8Text.isContinuation)
   }
 
   func replacing(in bytes: [UInt8], with content: [UInt8]) -> [UInt8] {

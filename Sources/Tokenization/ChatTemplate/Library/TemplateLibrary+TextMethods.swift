@@ -125,7 +125,7 @@ extension TemplateLibrary {
 
   /// Counts what a search costs.
   private static func charge(_ call: TemplateCall, _ text: String, _ part: String) throws(TokenizerError) {
-    try call.spend(text.utf8.count * max(1, min(part.utf8.count, 32)) / 64)
+    try call.spend((text.utf8.count + part.utf8.count) / 32)
   }
 
   /// A text over and over.

@@ -64,7 +64,7 @@ extension TemplateEvaluator {
   ) throws(TokenizerError) -> Bool {
     switch (container, value) {
     case (.string(let text), .string(let part)):
-      try spend(text.utf8.count * max(1, min(part.utf8.count, 32)) / 32, place)
+      try spend((text.utf8.count + part.utf8.count) / 32, place)
       return PythonText.contains(text, part)
     case (.map(let map), _):
       try spendSearch(of: map, place)

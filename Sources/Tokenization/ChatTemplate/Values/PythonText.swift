@@ -23,27 +23,15 @@ enum PythonText {
 
   /// Where `part` stands in `text`, from left to right without overlap, as ranges of bytes; an empty part stands nowhere.
   static func occurrences(of part: String, in text: String, limit: Int = .max) -> [Range<Int>] {
-    let (bytes, wanted) = (Array(text.utf8), Array(part.utf8))
-    guard let first = wanted.first else { return [] }
-    var found: [Range<Int>] = []
-    var at = 0
-    while at + wanted.count <= bytes.count, found.count < limit {
-      if bytes[at] == first, bytes[at..<at + wanted.count].elementsEqual(wanted) {
-        found.append(at..<at + wanted.count)
-        at += wanted.count
-      } else {
-        at += 1
-      }
-    }
-    return found
+    let bytes = Array(text.utf8)
+    return ByteSearch(Array(part.utf8)).matches(in: bytes, bytes.indices, limit: limit)
   }
 
-  /// The last place where `part` stands in `text`, overlaps counted.
+  /// The last place where `part` stands in `text`, overlaps counted; an empty part stands nowhere.
   static func lastOccurrence(of part: String, in text: String) -> Range<Int>? {
-    let (bytes, wanted) = (Array(text.utf8), Array(part.utf8))
-    guard wanted.count <= bytes.count else { return nil }
-    return stride(from: bytes.count - wanted.count, through: 0, by: -1).lazy.map { $0..<$0 + wanted.count }
-      .first { bytes[$0].elementsEqual(wanted) }
+    let backward = Array(text.utf8.reversed())
+    let found = ByteSearch(part.utf8.reversed()).matches(in: backward, backward.indices, limit: 1).first
+    return found.map { backward.count - $0.upperBound..<backward.count - $0.lowerBound }
   }
 
   /// Whether `part` stands in `text`; the empty part stands in every text.
