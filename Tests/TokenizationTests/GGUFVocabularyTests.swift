@@ -93,6 +93,9 @@ import Tokenization
       return
     }
     #expect(
+      try error { $0.merges = [] }
+        == .document(.missing(key: "tokenizer.ggml.merges", source: "model.gguf", nearest: nil)))
+    #expect(
       try error { $0.types.removeLast() }
         == .countsDiffer(
           first: "tokens", firstCount: count, second: "token types", secondCount: count - 1, source: "model.gguf"))

@@ -36,6 +36,10 @@ struct GGUFConversion {
     var vocabulary = given
     switch model {
     case .gpt2:
+      // Without them every text would be cut into its bytes, which no model was trained on.
+      guard !given.merges.isEmpty else {
+        throw .document(.missing(key: "tokenizer.ggml.merges", source: source, nearest: nil))
+      }
       let pre = try GGUFPreTokenizer(named: given.pre ?? "none", source: source)
       vocabulary.addsBOS = given.addsBOS ?? pre.addsBOS
       preTokenizer = pre
