@@ -64,7 +64,7 @@ struct MetaspaceDecoding: DecoderStage {
   mutating func push(_ token: [UInt8]) -> [[UInt8]] {
     let space = isFirst && metaspace.scheme != .never ? [] : [UInt8(ascii: " ")]
     isFirst = false
-    return [TextPattern.literal(metaspace.replacement).replacing(in: token, with: space)]
+    return [metaspace.marks.replacing(in: token, with: space)]
   }
 
   func finish() -> [[UInt8]] { [] }

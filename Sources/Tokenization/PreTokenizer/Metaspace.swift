@@ -6,13 +6,18 @@ struct Metaspace: Sendable {
 
   /// UTF-8 of the character that stands for a space.
   let replacement: [UInt8]
+  /// The same, to be looked for.
+  let marks: TextPattern
   let scheme: PrependScheme
   /// Whether to cut before every replacement.
   let split: Bool
 
+  private static let spaces = TextPattern.literal([UInt8(ascii: " ")])
+
   init(_ reader: StageReader) throws(TokenizerError) {
     replacement = Array(try reader.string("replacement").utf8)
     guard !replacement.isEmpty else { throw reader.unsupported("replacement", "''", supported: "one character") }
+    marks = .literal(replacement)
     if let name = try reader.string(ifPresent: "prepend_scheme") {
       guard let scheme = PrependScheme(rawValue: name) else {
         throw reader.unsupported(
@@ -29,7 +34,7 @@ struct Metaspace: Sendable {
     var out = AlignedText()
     pieces = pieces.map { piece in
       let start = out.bytes.count
-      out.append(text, piece, replacing: .literal([UInt8(ascii: " ")]), with: replacement)
+      out.append(text, piece, replacing: Self.spaces, with: replacement)
       return start..<out.bytes.count
     }
     text = out
@@ -44,7 +49,7 @@ struct Metaspace: Sendable {
       let bytes = text.bytes
       pieces = pieces.flatMap {
         SplitBehavior.mergedWithNext.pieces(
-          of: $0, separators: TextPattern.literal(replacement).matches(in: bytes, $0))
+          of: $0, separators: marks.matches(in: bytes, $0))
       }
     }
   }

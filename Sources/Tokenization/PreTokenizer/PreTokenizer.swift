@@ -7,7 +7,7 @@ enum PreTokenizer: Sendable {
   case split(TextPattern, SplitBehavior, invert: Bool)
   case metaspace(Metaspace)
   case words(WordCutting)
-  case delimiter([UInt8])
+  case delimiter(TextPattern)
   case sequence([PreTokenizer])
 
   static let supported = [
@@ -28,7 +28,7 @@ enum PreTokenizer: Sendable {
       guard delimiter.unicodeScalars.count == 1 else {
         throw reader.unsupported("delimiter", "'\(delimiter)'", supported: "one character")
       }
-      self = .delimiter(Array(delimiter.utf8))
+      self = .delimiter(.literal(Array(delimiter.utf8)))
     case "Split":
       self = .split(try reader.pattern(), try reader.behavior(), invert: try reader.bool("invert", default: false))
     case "Metaspace": self = .metaspace(try Metaspace(reader))
@@ -71,7 +71,7 @@ enum PreTokenizer: Sendable {
     case .delimiter(let delimiter):
       pieces = pieces.flatMap {
         SplitBehavior.removed.pieces(
-          of: $0, separators: TextPattern.literal(delimiter).matches(in: text.bytes, $0))
+          of: $0, separators: delimiter.matches(in: text.bytes, $0))
       }
     case .sequence(let parts):
       for part in parts { part.apply(to: &text, pieces: &pieces) }
