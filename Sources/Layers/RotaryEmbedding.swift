@@ -2,10 +2,10 @@ public import Tensors
 
 /// Rotary position embedding (arXiv 2104.09864) in the half-split layout of the published Llama checkpoints.
 ///
-/// Dimension pairs `(i, i + r/2)` of the first `r` dimensions of a head turn by the angle `position * theta^(-2i/r)`; the
-/// dimensions behind `r` stay as they are.
+/// Dimension pairs `(i, i + m/2)` of the first `m` dimensions of a head turn by the angle `position * theta^(-2i/m)`; the
+/// dimensions behind `m` stay as they are.
 public final class RotaryEmbedding {
-  /// r: how many dimensions of a head turn.
+  /// m: how many dimensions of a head turn.
   public let dimension: Int
   private let scaling: RotaryScaling
   private let frequencies: [Float]

@@ -45,7 +45,7 @@ public struct TextEmbedder {
       if ids.count > settings.maximumTokens {
         if settings.truncates {
           // What the tokenizer puts behind every text stays behind it.
-          let tail = encoding.offsets.reversed().prefix { $0.isEmpty }.count
+          let tail = min(encoding.offsets.reversed().prefix { $0.isEmpty }.count, settings.maximumTokens - 1)
           ids = ids.prefix(settings.maximumTokens - tail) + ids.suffix(tail)
         } else {
           problems.append(.tooLong(place: place(i), tokens: ids.count, limit: settings.maximumTokens))

@@ -3,7 +3,7 @@ import Layers
 
 #if canImport(Darwin)
   import Darwin
-#else
+#elseif canImport(Glibc)
   import Glibc
 #endif
 
@@ -64,8 +64,8 @@ extension JSONReader {
     let scaleOfAll = try double(ifPresent: "mscale_all_dim") ?? 0
     let inferred = scale != 0 && scaleOfAll != 0 ? warmth(scale) / warmth(scaleOfAll) : warmth()
     return RotaryScaling.Yarn(
-      factor: factor, originalContext: originalContext, betaFast: try double(ifPresent: "beta_fast") ?? 32,
-      betaSlow: try double(ifPresent: "beta_slow") ?? 1, truncates: try bool(ifPresent: "truncate") ?? true,
+      factor: factor, originalContext: originalContext, betaFast: try above(zero: "beta_fast", default: 32),
+      betaSlow: try above(zero: "beta_slow", default: 1), truncates: try bool(ifPresent: "truncate") ?? true,
       attentionFactor: try double(ifPresent: "attention_factor") ?? inferred)
   }
 

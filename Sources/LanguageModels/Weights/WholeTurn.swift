@@ -4,14 +4,14 @@ import Tensors
 
 /// Heads of which a part turns, written as heads that turn whole.
 ///
-/// Rotary embedding pairs dimension i with `i + r/2` among the first r of a head, or with `i + d/2` where all d turn. Reordered
+/// Rotary embedding pairs dimension i with `i + m/2` among the first m of a head, or with `i + d/2` where all d turn. Reordered
 /// queries and keys have the same products, so the first halves of the turning pairs go to the front of a head's first half,
 /// the second halves to the front of its second half; and the pairs behind them turn by angles of `1e-30`, that is, not at all.
 /// `rope_scaling` says so, for LongRoPE has a divisor for each frequency. Its factor on cosines then meets what does not turn
 /// as well, which is divided by it beforehand.
 struct WholeTurn {
   private let headDim: Int
-  private let turning: Int  // r
+  private let turning: Int  // m
   private let theta: Double
   private let scaling: RotaryScaling
 
