@@ -40,17 +40,20 @@ public struct ModelRegistry: Sendable {
     from checkpoint: Checkpoint, on device: Device = .cpu, dtype: DType = .float32,
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> any LanguageModel {
-    try architecture(of: checkpoint).model(
-      checkpoint.configuration.withRopeParametersSpread(),
-      WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))
+    try built(
+      checkpoint, WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))
   }
 
   /// The model of an open checkpoint without its weights: sizes, sites, projections by name, every tensor checked for its
   /// name, shape and kind, none read. It computes nothing of use.
   public func outline(of checkpoint: Checkpoint) throws -> any LanguageModel {
-    try architecture(of: checkpoint).model(
-      checkpoint.configuration.withRopeParametersSpread(),
+    try built(
+      checkpoint,
       WeightLoader(checkpoint: checkpoint, device: .cpu, dtype: .float32, reads: false, progress: { _ in }))
+  }
+
+  private func built(_ checkpoint: Checkpoint, _ weights: WeightLoader) throws -> any LanguageModel {
+    try architecture(of: checkpoint).model(checkpoint.configuration.withRopeParametersSpread(), weights)
   }
 
   /// The architecture that reads the checkpoint's `model_type`.

@@ -79,7 +79,7 @@ public enum GPTNeoX: Architecture {
     }
     return SelfAttention(
       query: try part(0, "query"), key: try part(1, "key"), value: try part(2, "value"),
-      output: w.linear("dense", d, d, bias: bias), fused: fused, rotary: rotary,
+      output: w.linear("dense", d, d, bias: bias), fused: fused.name, rotary: rotary,
       attend: PackedAttention(scale: 1 / Double(s.headDim).squareRoot()), shape: s)
   }
 }

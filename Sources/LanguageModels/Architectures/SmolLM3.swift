@@ -29,11 +29,8 @@ public enum SmolLM3: Architecture {
 
   /// `no_rope_layers`, which despite its name has 1 for layers that turn; without it every `no_rope_layer_interval`th does not.
   private static func turningLayers(_ c: DecoderConfiguration) throws -> [Bool] {
-    if let flags = try c.json.array(ifPresent: "no_rope_layers"), !flags.isEmpty {
-      guard flags.count == c.shape.layers else {
-        throw ModelError.inconsistent(
-          problem: "no_rope_layers has \(flags.count) items for \(c.shape.layers) layers", source: c.json.source)
-      }
+    let isEmpty = c.json.object["no_rope_layers"]?.array?.isEmpty == true
+    if !isEmpty, let flags = try c.json.perLayer("no_rope_layers", layers: c.shape.layers) {
       return flags.map { $0.int != 0 }
     }
     let interval = try c.json.positive("no_rope_layer_interval", default: 4)

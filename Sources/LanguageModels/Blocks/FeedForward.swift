@@ -11,21 +11,21 @@ protocol FeedForward {
   /// The projections one by one, the last one included.
   var parts: [StoredLinear] { get }
   /// The projections of which the checkpoint makes one tensor.
-  var fusedParts: (whole: StoredLinear, parts: [StoredLinear])? { get }
+  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { get }
 }
 
 extension FeedForward {
-  var fusedParts: (whole: StoredLinear, parts: [StoredLinear])? { nil }
+  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { nil }
 
   /// The projections as the checkpoint has them.
-  var stored: [StoredLinear] { fusedParts.map { [$0.whole, down] } ?? parts }
+  var stored: [StoredName] { fusedParts.map { [$0.whole, down.name] } ?? parts.map(\.name) }
 }
 
 /// `down(activation(gate m) * up m)` (GLU variants, arXiv 2002.05202).
 struct GatedMLP: FeedForward {
   let gate, up, down: StoredLinear
   /// The one tensor of the checkpoint of which gate and up are parts, where it is one.
-  var fused: StoredLinear?
+  var fused: StoredName?
   let activation: Activation
 
   func callAsFunction(_ m: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
@@ -34,7 +34,7 @@ struct GatedMLP: FeedForward {
   }
 
   var parts: [StoredLinear] { [gate, up, down] }
-  var fusedParts: (whole: StoredLinear, parts: [StoredLinear])? { fused.map { ($0, [gate, up]) } }
+  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { fused.map { ($0, [gate, up]) } }
 }
 
 extension GatedMLP {

@@ -5,7 +5,9 @@ import Tensors
 struct SelfAttention {
   let query, key, value, output: StoredLinear
   /// The one tensor of the checkpoint of which query, key and value are parts, where it is one.
-  var fused: StoredLinear?
+  ///
+  /// Its name alone: where the parts are copies (GPT-NeoX), the whole is not to be kept beside them.
+  var fused: StoredName?
   /// Norms of each head's queries and keys before they turn (Qwen 3, Gemma 3).
   var queryNorm, keyNorm: RMSNorm?
   /// `nil` where positions are learned, or where the layer has none.
@@ -32,7 +34,7 @@ struct SelfAttention {
   }
 
   /// The projections of the block as the checkpoint has them.
-  var stored: [StoredLinear] { (fused.map { [$0] } ?? [query, key, value]) + [output] }
+  var stored: [StoredName] { (fused.map { [$0] } ?? [query.name, key.name, value.name]) + [output.name] }
 }
 
 extension SelfAttention {

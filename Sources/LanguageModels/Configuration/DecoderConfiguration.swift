@@ -73,12 +73,8 @@ struct DecoderConfiguration {
 
   /// The window of each layer, `nil` where it sees all of the past: `layer_types` where it is there, else a rule.
   func windows(_ window: Int?, sliding rule: (Int) -> Bool) throws -> [Int?] {
-    guard let types = try json.array(ifPresent: "layer_types") else {
+    guard let types = try json.perLayer("layer_types", layers: shape.layers) else {
       return (0..<shape.layers).map { rule($0) ? window : nil }
-    }
-    guard types.count == shape.layers else {
-      throw ModelError.inconsistent(
-        problem: "layer_types has \(types.count) items for \(shape.layers) layers", source: json.source)
     }
     return try types.map { type in
       switch type.string {

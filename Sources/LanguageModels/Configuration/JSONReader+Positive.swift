@@ -19,6 +19,15 @@ extension JSONReader {
   /// The number of layers, for each of which something is kept before any tensor is looked at.
   func layers(_ key: String) throws -> Int { try positive(key, upTo: 1 << 16) }
 
+  /// An array of one item a layer; `nil` where the key is absent.
+  func perLayer(_ key: String, layers: Int) throws -> [JSONValue]? {
+    guard let items = try array(ifPresent: key) else { return nil }
+    guard items.count == layers else {
+      throw ModelError.inconsistent(problem: "\(key) has \(items.count) items for \(layers) layers", source: source)
+    }
+    return items
+  }
+
   /// A number above zero, or what the architecture takes where there is none.
   func above(zero key: String, default standard: Double) throws -> Double {
     let value = try double(ifPresent: key) ?? standard

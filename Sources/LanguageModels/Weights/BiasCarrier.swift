@@ -57,8 +57,10 @@ extension BiasCarrier {
       companions.configuration["mlp_bias"] = .bool(!inAttention)
       for block in blocks {
         let (attention, network) = (block.attention, block.feedForward)
-        companions.zeroBiases += [attention.query, attention.key, attention.value, attention.output].missingBiases
-        if !inAttention { companions.zeroBiases += network.parts.missingBiases }
+        companions.zeroBiases +=
+          [attention.query, attention.key, attention.value, attention.output].map(\.name)
+          .missingBiases
+        if !inAttention { companions.zeroBiases += network.parts.map(\.name).missingBiases }
         let query = try turn?.reordered(attention.query) ?? attention.query
         let key = try turn?.reordered(attention.key) ?? attention.key
         if let fused = attention.fused {
@@ -74,9 +76,9 @@ extension BiasCarrier {
 }
 
 extension BiasCompanions {
-  fileprivate mutating func replace(_ whole: StoredLinear, by parts: [StoredLinear]) {
+  fileprivate mutating func replace(_ whole: StoredName, by parts: [StoredLinear]) {
     removed.append(whole.path + ".weight")
-    if whole.map.bias != nil { removed.append(whole.path + ".bias") }
+    if whole.hasBias { removed.append(whole.path + ".bias") }
     add(parts)
   }
 
@@ -88,8 +90,8 @@ extension BiasCompanions {
   }
 }
 
-extension [StoredLinear] {
+extension [StoredName] {
   fileprivate var missingBiases: [(name: String, size: Int)] {
-    filter { $0.map.bias == nil }.map { (name: $0.path + ".bias", size: $0.outputs) }
+    filter { !$0.hasBias }.map { (name: $0.path + ".bias", size: $0.outputs) }
   }
 }

@@ -11,8 +11,8 @@ struct StoredLinear {
 
   func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor { try map(x) }
 
-  /// The number of outputs.
-  var outputs: Int { map.weight.size(0) }
+  /// What the checkpoint calls the map, without its weights.
+  var name: StoredName { StoredName(path: path, outputs: map.weight.size(0), hasBias: map.bias != nil) }
 
   /// The outputs of `rows` alone, under another name; without a copy.
   func narrowed(_ rows: Range<Int>, path: String) throws(TensorError) -> StoredLinear {
@@ -25,4 +25,12 @@ struct StoredLinear {
       weightName: path + ".weight", biasName: path + ".bias", weight: map.weight, bias: map.bias,
       isTransposed: isTransposed)
   }
+}
+
+/// What a checkpoint calls a linear map.
+struct StoredName {
+  /// The name without `.weight` or `.bias`.
+  let path: String
+  let outputs: Int
+  let hasBias: Bool
 }

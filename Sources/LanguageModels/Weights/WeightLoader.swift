@@ -93,8 +93,9 @@ public final class WeightLoader {
   /// - Parameter ignoring: beginnings and ends of names that the architecture has no use for. Any other tensor that nobody
   ///   took is an error: a weight that is left out silently changes every number.
   public func finish(ignoring known: [String] = []) throws {
+    let harmless = known + Self.neverWeights
     let left = table.names.filter { name in
-      !taken.contains(name) && !(known + Self.neverWeights).contains { name.hasPrefix($0) || name.hasSuffix($0) }
+      !taken.contains(name) && !harmless.contains { name.hasPrefix($0) || name.hasSuffix($0) }
     }
     if !left.isEmpty { problems.append(ModelError.unusedTensors(names: left, source: source)) }
     if let group = DiagnosticGroup(problems) { throw group }

@@ -50,7 +50,7 @@ struct WholeTurn {
       if i < half.1 { return isSecond ? i + half.1 : i }
       return turning + (i - half.1) + (isSecond ? half.0 - half.1 : 0)
     }
-    let heads = projection.outputs / headDim
+    let heads = projection.map.weight.size(0) / headDim
     let rows = (0..<heads).flatMap { head in order.map { Int64(head * headDim + $0) } }
     let index = try Tensor(rows, on: projection.map.weight.device)
     let factors = rows.map { Int($0) % headDim < turning ? 1 : Float(1 / scaling.attentionFactor) }
