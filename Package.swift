@@ -2,9 +2,11 @@
 import PackageDescription
 
 // The rooms of the house, bottom up. ARCHITECTURE.md draws them; scripts/check/dag.py fails on any edge that is not in it.
-// "Dry" rooms never see libtorch and build anywhere in seconds: `REFT_ROOMS=dry swift test` leaves the wet ones out.
+// "Dry" rooms never see libtorch and build anywhere in seconds: `REFT_ROOMS=dry swift test` leaves the wet ones out, and
+// `REFT_ROOMS=Interventions,Training swift test` builds these, what they import, and their tests.
 
-let dryOnly = Context.environment["REFT_ROOMS"] == "dry"
+let chosenRooms = Context.environment["REFT_ROOMS"]
+let dryOnly = chosenRooms == "dry"
 
 /// Where libtorch lies: `torch/include`, `torch/lib`. `scripts/setup/engine.sh` makes the default, a link into the cache.
 let engine = Context.environment["REFT_LIBTORCH"] ?? Context.packageDirectory + "/.engine"
@@ -147,6 +149,21 @@ let wetRooms: [Target] = [
     of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
 
+/// The targets that `REFT_ROOMS` asks for.
+let chosenTargets: [Target] = {
+  guard let chosenRooms else { return dryRooms + wetRooms }
+  if dryOnly { return dryRooms }
+  let all = Dictionary(uniqueKeysWithValues: (dryRooms + wetRooms).map { ($0.name, $0) })
+  let names = chosenRooms.split(separator: ",").map(String.init)
+  var open = names + names.map { $0 + "Tests" }
+  var found: Set<String> = []
+  while let name = open.popLast() {
+    guard let target = all[name], found.insert(name).inserted else { continue }
+    for case .byNameItem(let needed, _) in target.dependencies { open.append(needed) }
+  }
+  return (dryRooms + wetRooms).filter { found.contains($0.name) }
+}()
+
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
   "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
@@ -157,7 +174,7 @@ let libraryRooms = [
 let package = Package(
   name: "swift-reft",
   platforms: [.macOS(.v15)],
-  products: dryOnly
+  products: chosenRooms != nil
     ? []
     : [
       .executable(name: "reft", targets: ["reft"]),
@@ -167,6 +184,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
-  targets: dryOnly ? dryRooms : dryRooms + wetRooms,
+  targets: chosenTargets,
   cxxLanguageStandard: .cxx20
 )
