@@ -90,6 +90,11 @@ let wetRooms: [Target] = [
       "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "Tokenization",
     ]),
   room(
+    "Fitting",
+    [
+      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "Tokenization",
+    ]),
+  room(
     "Evaluation",
     [
       "Charts", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
@@ -100,8 +105,8 @@ let wetRooms: [Target] = [
   .executableTarget(
     name: "reft",
     dependencies: [
-      "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels",
-      "ModelHub",
+      "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON",
+      "LanguageModels", "ModelHub",
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
@@ -115,6 +120,12 @@ let wetRooms: [Target] = [
     [
       "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "ModelHub", "Tensors", "TextGeneration", "Tokenization",
       "_HubTestSupport", "_TestSupport",
+    ]),
+  tests(
+    of: "Fitting",
+    [
+      "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors", "Tokenization",
+      "_TestSupport",
     ]),
   tests(
     of: "Evaluation",
@@ -166,7 +177,7 @@ let chosenTargets: [Target] = {
 
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
-  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Interventions", "JSON", "LanguageModels", "Layers",
+  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON", "LanguageModels", "Layers",
   "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization",
   "Training",
 ]

@@ -35,9 +35,10 @@ PLAN = {
     "TextEmbedding": "TextGeneration Pretrained LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",
     "Training": "Interventions Pretrained LanguageModels Layers Tensors Checkpoints Recipes Tasks Tokenization JSON "
                 "Diagnostics",
+    "Fitting": "Interventions Pretrained LanguageModels Tensors Tasks Tokenization JSON Diagnostics",
     "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
                   "JSON Diagnostics",
-    "reft": "Evaluation Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
+    "reft": "Evaluation Fitting Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
             "Tokenization ModelHub Recipes Tasks Charts CProcessStart JSON Diagnostics",
 }
 

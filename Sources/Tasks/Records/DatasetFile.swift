@@ -15,13 +15,19 @@ enum DatasetFile {
   ///
   /// A byte order mark, `\r\n` and blank lines are passed over; everything else that is not an object is an error.
   static func objects(at path: String) throws(TaskError) -> [DatasetObject] {
-    let bytes = try read(path)
-    try checkUTF8(bytes, path)
+    let bytes = try text(at: path)
     let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
     let first = bytes.first { !space.contains($0) }
     let objects = first == UInt8(ascii: "[") ? try items(of: bytes, path) : try lines(of: bytes, path)
     guard !objects.isEmpty else { throw .emptyDataset(path: path) }
     return objects
+  }
+
+  /// The bytes of a file of valid UTF-8, without a byte order mark.
+  static func text(at path: String) throws(TaskError) -> ArraySlice<UInt8> {
+    let bytes = try read(path)
+    try checkUTF8(bytes, path)
+    return bytes
   }
 
   private static func read(_ path: String) throws(TaskError) -> ArraySlice<UInt8> {
