@@ -27,7 +27,7 @@ public struct AdapterFolder: Sendable {
       throw .notAnAdapter(
         path: path, found: "a folder without \(missing.joined(separator: " and "))",
         remedy: names.contains { $0.hasPrefix("intkey_") }
-          ? "this is a folder of pyreft: its pickled files are not read here"
+          ? "this is a folder of pyreft: make an adapter folder of it with `reft convert`"
           : "name the folder that a training run wrote")
     }
     self.path = path
