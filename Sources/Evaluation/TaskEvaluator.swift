@@ -11,14 +11,14 @@ public struct TaskEvaluator {
   private let generator: Generator
   private let tokenizer: Tokenizer
   private let endTokens: Set<TokenID>
-  private let adapters: [Adapter]
+  private let adapters: AdapterRoutes
 
   /// An evaluator for an opened model.
   ///
   /// - Parameters:
-  ///   - adapters: act in this order.
+  ///   - adapters: act on every example, those of route 0.
   ///   - limits: how much is computed at once; the answers do not depend on it.
-  public init(_ pretrained: PretrainedModel, adapters: [Adapter] = [], limits: BatchLimits = BatchLimits()) {
+  public init(_ pretrained: PretrainedModel, adapters: AdapterRoutes = .none, limits: BatchLimits = BatchLimits()) {
     self.init(
       pretrained.model, pretrained.tokenizer, endTokens: pretrained.endTokens, adapters: adapters, limits: limits)
   }
@@ -27,7 +27,7 @@ public struct TaskEvaluator {
   ///
   /// - Parameter endTokens: tokens that end an answer; they are no part of it.
   public init(
-    _ model: any LanguageModel, _ tokenizer: Tokenizer, endTokens: Set<TokenID>, adapters: [Adapter] = [],
+    _ model: any LanguageModel, _ tokenizer: Tokenizer, endTokens: Set<TokenID>, adapters: AdapterRoutes = .none,
     limits: BatchLimits = BatchLimits()
   ) {
     generator = Generator(model, tokenizer, limits: limits)

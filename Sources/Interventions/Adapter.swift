@@ -56,6 +56,7 @@ public final class Adapter {
         key: place.key, target: place.target, positions: place.positions, side: place.side,
         intervention: try method.make(settings, place.target, random))
     }
+    try Self.check(parts, method.name)
   }
 
   /// An adapter with saved tensors, named `key.name`; every tensor must be wanted, every wanted tensor there.
@@ -89,9 +90,18 @@ public final class Adapter {
 
   private typealias Place = (key: String, target: Target, positions: Positions, side: Positions.Side)
 
+  /// Refuses positions where rows stand before a sequence: they would mean nothing.
+  private static func check(_ parts: [Part], _ method: String) throws {
+    for part in parts where part.intervention is any Prepending && part.positions != .all {
+      throw AdapterError.setting(
+        key: "locations", expected: "no positions: the rows stand before the whole sequence", got: "@\(part.positions)",
+        method: method)
+    }
+  }
+
   /// Locations to targets, one for each layer and side.
   private static func places(of plan: Plan, in model: any LanguageModel) throws -> [Place] {
-    var places: [Place] = []
+    var places: [(key: String, site: Site, heads: [Int]?, positions: Positions, side: Positions.Side)] = []
     var uses: [String: Int] = [:]
     for location in plan.locations {
       guard model.components.contains(location.component) else {
@@ -110,13 +120,19 @@ public final class Adapter {
           let name = site.description + (side == .both ? "" : side == .first ? ".first" : ".last")
           uses[name, default: 0] += 1
           let key = uses[name] == 1 ? name : "\(name)#\(uses[name] ?? 0)"
-          let target = Target(
-            site: site, heads: location.heads?.sorted(), shape: model.shape, device: model.device)
-          places.append((key, target, location.positions, side))
+          places.append((key, site, location.heads?.sorted(), location.positions, side))
         }
       }
     }
-    return places
+    let peers = places.map(\.site)
+    let shared = SharedTensors()
+    return places.map { key, site, heads, positions, side in
+      let target = Target(
+        site: site, heads: heads, shape: model.shape, device: model.device,
+        projection: model.projection(writing: site.component, layer: site.layer), peers: peers, shared: shared,
+        isCausal: model.isCausal, embedding: model.embeddingTable)
+      return (key, target, positions, side)
+    }
   }
 
   /// The trainable leaves of all parts, in order, named `key.name`.

@@ -7,7 +7,7 @@ struct Dropout {
 
   init(_ probability: Double, _ mode: EditMode) {
     self.probability = probability
-    if case .training(let random) = mode, probability > 0 { self.random = random } else { random = nil }
+    random = probability > 0 ? mode.training?.random : nil
   }
 
   func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {

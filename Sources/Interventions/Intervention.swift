@@ -37,6 +37,17 @@ public protocol Intervention: AnyObject, SendableMetatype {
 
   /// The edit of one forward pass.
   func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit
+
+  /// Whether a new intervention changes nothing: `Phi(h) = h`, bit for bit.
+  static var startsAsIdentity: Bool { get }
+  /// Why the method has no exact fold, where it has none.
+  static var whyNotFoldable: String { get }
+  /// A term of the loss that depends on the parameters alone, added once an update as it is; `nil` for none.
+  func penalty(_ pass: TrainingPass) throws(TensorError) -> Tensor?
+  /// Called with the gradients of an update, before the optimiser takes them.
+  func beforeStep() throws(TensorError)
+  /// Called after the optimiser has changed the parameters.
+  func afterStep() throws(TensorError)
 }
 
 extension Intervention {
@@ -47,14 +58,11 @@ extension Intervention {
     return detached
   }
   public func trainingState() throws(TensorError) -> [NamedTensor] { try saved() }
-}
-
-/// What one forward pass is for.
-public enum EditMode {
-  /// Without dropout.
-  case inference
-  /// With a graph; the source feeds dropout.
-  case training(RandomSource)
+  public static var startsAsIdentity: Bool { false }
+  public static var whyNotFoldable: String { "its edit depends on the input and equals no change of one weight" }
+  public func penalty(_ pass: TrainingPass) throws(TensorError) -> Tensor? { nil }
+  public func beforeStep() throws(TensorError) {}
+  public func afterStep() throws(TensorError) {}
 }
 
 /// The activation that an intervention edits.
@@ -67,17 +75,37 @@ public struct Target {
   public let shape: ModelShape
   /// Where the model computes, and where trained tensors belong.
   public let device: Device
+  /// The frozen map that writes the activation, `[out, in]`; `nil` where none does.
+  public let projection: Projection?
+  /// The sites of all interventions of the adapter, this one's included.
+  public let peers: [Site]
+  /// What these interventions hold together.
+  public let shared: SharedTensors
+  /// Whether a row of the model sees only what comes before it.
+  public let isCausal: Bool
+  /// The model's embedding table `[vocabulary, d]`, for methods that begin at tokens.
+  public let embedding: Tensor?
 
   /// A target; ``Adapter`` makes it from a location that was checked against the model.
-  public init(site: Site, heads: [Int]? = nil, shape: ModelShape, device: Device = .cpu) {
+  public init(
+    site: Site, heads: [Int]? = nil, shape: ModelShape, device: Device = .cpu, projection: Projection? = nil,
+    peers: [Site]? = nil, shared: SharedTensors = SharedTensors(), isCausal: Bool = true, embedding: Tensor? = nil
+  ) {
     self.site = site
     self.heads = heads
     self.shape = shape
     self.device = device
+    self.projection = projection
+    self.peers = peers ?? [site]
+    self.shared = shared
+    self.isCausal = isCausal
+    self.embedding = embedding
   }
 
   /// Width of one row of the activation, d.
   public var width: Int { shape.width(of: site.component) }
+  /// Width of one row of what the activation was computed from, where that is one activation.
+  public var inputWidth: Int? { shape.inputWidth(of: site.component) }
 }
 
 /// The settings of a method, read strictly from JSON or YAML and written back whole.
@@ -94,8 +122,20 @@ public protocol UnitSelecting: Intervention {
   func unitScores() throws(TensorError) -> [(head: Int, score: Double)]
 }
 
-/// A method whose edit is exactly a change of the weights of the projection that reads the activation.
+/// Which linear map an edit folds into.
+public enum FoldSide: Sendable {
+  /// The one that reads the activation: `W e(z)`.
+  case reader
+  /// The one that writes it: `e(W x)`.
+  case writer
+  /// The bias that adds to it: `e(h) = h + c`.
+  case offset
+}
+
+/// A method whose edit is exactly a change of the weights of one projection.
 public protocol Mergeable: Intervention {
+  /// Which projection that is.
+  var foldsInto: FoldSide { get }
   /// The projection's weight `[out, in]` and bias `[out]` with the edit folded in.
   func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?)
 }

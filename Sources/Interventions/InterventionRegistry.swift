@@ -12,6 +12,10 @@ public struct Method: Sendable {
   public let reference: String
   /// Where the method acts when the user does not say, as ``Location/list(parsing:)`` reads it.
   public let defaultLocations: String
+  /// Whether a new intervention changes nothing.
+  public let startsAsIdentity: Bool
+  /// Whether it puts rows before a sequence instead of editing the sequence's own.
+  public let prepends: Bool
   /// Reads settings strictly and returns them whole, defaults included.
   public let settings: @Sendable (JSONReader) throws -> JSONObject
   /// A new intervention.
@@ -24,6 +28,8 @@ public struct Method: Sendable {
     summary = I.summary
     reference = I.reference
     defaultLocations = I.defaultLocations
+    startsAsIdentity = I.startsAsIdentity
+    prepends = I.self is any Prepending.Type
     settings = { try I.Configuration($0).json }
     make = { try I(I.Configuration($0), on: $1, using: $2) }
     restore = { try I(I.Configuration($0), on: $1, restoring: $2) }

@@ -2,69 +2,100 @@ public import JSON
 public import LanguageModels
 public import Tensors
 
-/// The change of a checkpoint that computes what an adapter does, exactly and at no cost.
+/// The change of a checkpoint that computes what adapters do, exactly and at no cost.
 public struct Merge {
+  /// What the changed checkpoint has otherwise.
+  public let changes: CheckpointChanges
+
   /// Replaced and added tensors by their Hugging Face names.
-  public let tensors: [String: Tensor]
-  /// Names of tensors that the changed checkpoint does not have.
-  public let removed: Set<String>
+  public var tensors: [String: Tensor] { changes.tensors }
   /// Changes to config.json.
-  public let configuration: JSONObject
-
+  public var configuration: JSONObject { changes.configuration }
   /// Whether the changed checkpoint has this tensor as it was.
-  public func keeps(_ name: String) -> Bool { tensors[name] == nil && !removed.contains(name) }
+  public func keeps(_ name: String) -> Bool { changes.keeps(name) }
 
-  /// Folds an adapter into the projections that read its sites.
+  /// Folds an adapter into the projections at its sites.
   ///
   /// - Throws: ``AdapterError/notMergeable(method:reason:)`` when the method has no exact fold, or the edit does not act at
   ///   every position.
   public init(folding adapter: Adapter, into model: any LanguageModel) throws {
-    let method = adapter.plan.method
-    var changed: [Site: Projection] = [:]
-    // W (e2 (e1 (z))): the edit that acts last is the first to be folded.
-    for part in adapter.parts.reversed() {
-      guard part.positions == .all else {
-        throw AdapterError.notMergeable(
-          method: method, reason: "it acts at \(part.positions), and weights act at every position")
-      }
-      guard let intervention = part.intervention as? any Mergeable else {
-        throw AdapterError.notMergeable(
-          method: method, reason: "its edit depends on the input and equals no change of one weight")
-      }
-      let site = part.target.site
-      guard let projection = changed[site] ?? model.projection(reading: site.component, layer: site.layer) else {
-        throw AdapterError.notMergeable(method: method, reason: "no projection of this model reads \(site) alone")
-      }
-      let (weight, bias) = try withoutGradients { try intervention.folded(into: projection) }
-      changed[site] = projection.replacing(weight: weight, bias: bias)
-    }
+    try self.init(folding: [AdapterUse(whole: adapter)], into: model)
+  }
 
-    var tensors: [String: Tensor] = [:]
-    var removed: Set<String> = []
-    var configuration: JSONObject = [:]
-    for (site, projection) in changed {
-      tensors[projection.weightName] = try projection.storedWeight
-      let original = model.projection(reading: site.component, layer: site.layer)
-      guard let bias = projection.bias, original?.bias == nil || original?.bias !== bias else { continue }
-      tensors[projection.biasName] = bias
-    }
-    let added = Set(changed.filter { $0.value.bias != nil }.keys.map(\.component))
-    for component in added.sorted() {
-      guard let companions = try model.biasCompanions(reading: component) else {
-        throw AdapterError.notMergeable(
-          method: method,
-          reason:
-            "no checkpoint of this architecture can carry a bias of the projection that reads \(component.rawValue)")
+  /// Folds adapters that act one after the other, each with its strength.
+  public init(folding uses: [AdapterUse], into model: any LanguageModel) throws {
+    var writers: [(carrier: Site, fold: Fold)] = []
+    var readers: [(carrier: Site, fold: Fold)] = []
+    for use in uses where use.strength != 0 {
+      let method = use.adapter.plan.method
+      for part in use.adapter.parts {
+        guard part.positions == .all else {
+          throw AdapterError.notMergeable(
+            method: method, reason: "it acts at \(part.positions), and weights act at every position")
+        }
+        let site = part.target.site
+        guard let intervention = part.intervention as? any Mergeable else {
+          throw AdapterError.notMergeable(method: method, reason: type(of: part.intervention).whyNotFoldable)
+        }
+        let fold = Fold(site: site, intervention: intervention, strength: use.strength)
+        guard let carrier = model.carrier(of: intervention.foldsInto, at: site) else {
+          throw AdapterError.notMergeable(
+            method: method, reason: "no projection of this model carries its edit at \(site)")
+        }
+        if intervention.foldsInto == .reader {
+          readers.append((carrier, fold))
+        } else {
+          writers.append((carrier, fold))
+        }
       }
-      for (key, value) in companions.configuration { configuration[key] = value }
-      for (name, size) in companions.zeroBiases where tensors[name] == nil {
-        tensors[name] = try Tensor.zeros([size])
-      }
-      for (name, tensor) in companions.added { tensors[name] = try tensor.contiguous() }
-      removed.formUnion(companions.removed)
     }
-    self.tensors = tensors
-    self.removed = removed
-    self.configuration = configuration
+    // Of what a projection writes, the edit that acts first is the first to be folded: e2 (e1 (W x)). Of what it reads, the last:
+    // W (e2 (e1 (z))). The edits of what it writes see what it has read, so they come before those of what it reads.
+    let ordered = writers.enumerated().sorted { ($0.element.fold.site, $0.offset) < ($1.element.fold.site, $1.offset) }
+    var changed: [Site: Projection] = [:]
+    for (carrier, fold) in ordered.map(\.element) + readers.reversed() {
+      guard let present = changed[carrier] ?? model.projection(writing: carrier.component, layer: carrier.layer) else {
+        continue
+      }
+      changed[carrier] = try withoutGradients { try fold(into: present) }
+    }
+    changes = try model.checkpoint(changing: changed)
+  }
+}
+
+/// One edit on its way into a projection.
+private struct Fold {
+  let site: Site
+  let intervention: any Mergeable
+  let strength: Double
+
+  /// The projection with the edit, or with s times its difference: `W + s (W' - W)`.
+  func callAsFunction(into projection: Projection) throws -> Projection {
+    let (weight, bias) = try intervention.folded(into: projection)
+    if strength == 1 { return projection.replacing(weight: weight, bias: bias) }
+    let scaled = weight === projection.weight ? weight : try projection.weight + (weight - projection.weight) * strength
+    var offset: Tensor?
+    if let bias {
+      let difference = if let old = projection.bias { try bias - old } else { bias }
+      let moved = try difference * strength
+      offset = if let old = projection.bias { try old + moved } else { moved }
+    }
+    return projection.replacing(weight: scaled, bias: offset)
+  }
+}
+
+extension LanguageModel {
+  /// The component whose projection takes in an edit at this site.
+  fileprivate func carrier(of side: FoldSide, at site: Site) -> Site? {
+    switch side {
+    case .reader:
+      switch site.component {
+      case .headOutput: Site(layer: site.layer, component: .attentionOutput)
+      case .mlpActivation: Site(layer: site.layer, component: .mlpOutput)
+      default: nil
+      }
+    case .writer: projection(writing: site.component, layer: site.layer) == nil ? nil : site
+    case .offset: offsetCarrier(of: site)
+    }
   }
 }

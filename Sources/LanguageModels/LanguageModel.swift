@@ -33,8 +33,23 @@ public protocol LanguageModel: AnyObject {
   /// - Precondition: ``scoresVocabulary``.
   func logits(_ hidden: Tensor) throws(TensorError) -> Tensor
 
+  /// The embedding table `[vocabulary, d]`.
+  var embeddingTable: Tensor { get }
+
   /// The projection that reads this component and nothing else; `nil` where there is none.
   func projection(reading component: Component, layer: Int) -> Projection?
+
+  /// The projection whose output this component is; `nil` where there is none.
+  func projection(writing component: Component, layer: Int) -> Projection?
+
+  /// The component with a projection whose bias adds to this site as it is; `nil` where there is none.
+  func offsetCarrier(of site: Site) -> Site?
+
+  /// What a checkpoint must change to have other projections at these components, which ``projection(writing:layer:)`` names.
+  ///
+  /// - Throws: ``ModelError/carriesNoBias(component:)`` where a projection has a bias that no checkpoint that other libraries
+  ///   read can carry.
+  func checkpoint(changing projections: [Site: Projection]) throws -> CheckpointChanges
 
   /// What must stand beside biases of the projections that read this component; `nil` where no checkpoint that other
   /// libraries read can carry such a bias.

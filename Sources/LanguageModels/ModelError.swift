@@ -22,6 +22,8 @@ public enum ModelError: Diagnostic {
   case unusedTensors(names: [String], source: String)
   /// An encoder was asked to continue texts.
   case readsOnly
+  /// No checkpoint of this architecture that other libraries read has a bias there.
+  case carriesNoBias(component: String)
   /// Two configuration values contradict each other.
   case inconsistent(problem: String, source: String)
 
@@ -39,6 +41,8 @@ public enum ModelError: Diagnostic {
       "\(names.count) tensors of the checkpoint belong to no part of the model: "
         + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
     case .readsOnly: "this model is an encoder: it reads whole texts and cannot continue them"
+    case .carriesNoBias(let component):
+      "no checkpoint of this architecture can carry a bias of the projection at \(component)"
     case .inconsistent(let problem, _): problem
     }
   }
@@ -50,7 +54,7 @@ public enum ModelError: Diagnostic {
       .tensorKind(_, _, let source),
       .inconsistent(_, let source):
       source
-    case .readsOnly: "model"
+    case .readsOnly, .carriesNoBias: "model"
     }
   }
 
@@ -66,6 +70,7 @@ public enum ModelError: Diagnostic {
       "use a checkpoint in F32, F16 or BF16, or a GGUF file: other packings of 4 and 8 bits are not read"
     case .unusedTensors: "check that config.json says all that these weights need, biases for one"
     case .readsOnly: "use a decoder (GPT, Llama, Qwen, ...); reft embed turns texts into vectors with an encoder"
+    case .carriesNoBias: "keep the adapter beside the model: `reft generate --adapter` applies it at run time"
     case .tensorShape, .inconsistent: "check that config.json belongs to these weights"
     }
   }

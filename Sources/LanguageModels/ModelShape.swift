@@ -35,10 +35,20 @@ public struct ModelShape: Sendable, Hashable {
   /// Width of one row of a component's activation.
   public func width(of component: Component) -> Int {
     switch component {
-    case .blockInput, .attentionOutput, .mlpOutput, .blockOutput: hidden
+    case .blockInput, .attentionInput, .attentionOutput, .mlpInput, .mlpOutput, .blockOutput: hidden
     case .query, .headOutput: heads * headDim
     case .key, .value: kvHeads * headDim
-    case .mlpActivation: intermediate
+    case .mlpGate, .mlpUp, .mlpActivation: intermediate
+    }
+  }
+
+  /// Width of one row of what a component was computed from, `from:` of the tap; `nil` where that is no single activation.
+  public func inputWidth(of component: Component) -> Int? {
+    switch component {
+    case .query, .key, .value, .mlpGate, .mlpUp: hidden
+    case .attentionOutput: heads * headDim
+    case .mlpOutput: intermediate
+    case .blockInput, .attentionInput, .headOutput, .mlpInput, .mlpActivation, .blockOutput: nil
     }
   }
 }

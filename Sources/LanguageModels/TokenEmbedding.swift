@@ -14,8 +14,13 @@ struct TokenEmbedding {
   /// Norm of the sum (BERT).
   var norm: (any Norm)?
 
-  func callAsFunction(_ batch: TokenBatch, on device: Device) throws(TensorError) -> Tensor {
-    var x = try table.embedding(of: Tensor(batch.tokens.map(Int64.init), on: device))
+  /// - Parameter virtual: rows `[n, d]` that are the batch's last sequences in place of their tokens.
+  func callAsFunction(
+    _ batch: TokenBatch, virtual: [Tensor] = [], on device: Device
+  ) throws(TensorError) -> Tensor {
+    let tokens = batch.tokens.dropLast(virtual.reduce(0) { $0 + $1.size(0) })
+    var x = try table.embedding(of: Tensor(tokens.map(Int64.init), on: device))
+    if !virtual.isEmpty { x = try Tensor.concatenated([x] + virtual, along: 0) }
     if scale != 1 { x = try x * scale }
     if let types { x = try x + types.embedding(of: Tensor(batch.types.map(Int64.init), on: device)) }
     if let positions {

@@ -4,18 +4,19 @@ public import Tensors
 /// A model of blocks on a residual stream: embedding, blocks, final norm, vocabulary head.
 public final class Transformer: LanguageModel {
   public let shape: ModelShape
-  public let components = Set(Component.allCases)
+  public let components: Set<Component>
   public let parameterCount: Int
   public let isCausal: Bool
   public var device: Device { embedding.table.device }
   public var cacheLimit: Int? { blocks.compactMap { $0.attention.rotary?.commonLength }.min() }
+  public var embeddingTable: Tensor { embedding.table }
   public var scoresVocabulary: Bool { head != nil }
 
   private let embedding: TokenEmbedding
-  private let blocks: [any Block]
+  let blocks: [any Block]
   private let norm: (any Norm)?
   private let head: VocabularyHead?
-  private let biases: BiasCarrier
+  let biases: BiasCarrier
 
   /// A model from its parts.
   init(
@@ -30,30 +31,22 @@ public final class Transformer: LanguageModel {
     self.biases = biases
     self.isCausal = isCausal
     parameterCount = weights.takenElements
+    // A gate is there or not; every other component is in every block.
+    let isGated = blocks.allSatisfy { $0.projection(writing: .mlpGate) != nil }
+    components = Set(Component.allCases).subtracting(isGated ? [] : [.mlpGate])
   }
 
   public func hidden(_ batch: TokenBatch, cache: KVCache?, tap: Tap) throws(TensorError) -> Tensor {
     precondition(cache == nil || isCausal, "an encoder reads whole texts: it has no cache")
     let pass = Pass(batch, cache: cache, tap: tap, on: device)
-    var h = try embedding(batch, on: device)  // [rows, d]
+    var h = try embedding(pass.batch, virtual: pass.virtualEmbeddings, on: device)  // [rows, d]
     for (i, block) in blocks.enumerated() { h = try block(h, pass.layer(i)) }
+    if h.size(0) > pass.tokenRows { h = try h.narrowed(0, 0..<pass.tokenRows) }
     return try norm?(h) ?? h
   }
 
   public func logits(_ hidden: Tensor) throws(TensorError) -> Tensor {
     guard let head else { preconditionFailure("this model has no vocabulary head: ask scoresVocabulary first") }
     return try head(hidden)
-  }
-
-  public func projection(reading component: Component, layer: Int) -> Projection? {
-    switch component {
-    case .headOutput: blocks[layer].attention.output.projection
-    case .mlpActivation: blocks[layer].feedForward.down.projection
-    default: nil
-    }
-  }
-
-  public func biasCompanions(reading component: Component) throws(TensorError) -> BiasCompanions? {
-    try biases.companions(blocks, inAttention: component == .headOutput)
   }
 }

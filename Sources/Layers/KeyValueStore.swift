@@ -2,8 +2,10 @@ public import Tensors
 
 /// Keys and values of one sequence in one layer, grown in place so that a decoding step copies one row and no more.
 public final class KeyValueStore {
-  /// Rows that have come in, forgotten ones included: the position of the next row.
+  /// Rows of tokens that have come in, forgotten ones included.
   public private(set) var count = 0
+  /// Rows that stand before those of the first token.
+  public private(set) var virtual = 0
   /// Rows at the beginning that are no longer held.
   public private(set) var forgotten = 0
   private var keys: Tensor?
@@ -18,7 +20,14 @@ public final class KeyValueStore {
   }
 
   /// Rows that are held.
-  public var held: Int { count - forgotten }
+  public var held: Int { virtual + count - forgotten }
+
+  /// Puts rows `[n, kvHeads, headDim]` before the first token's, which has not come in yet.
+  public func prepend(keys newKeys: Tensor, values newValues: Tensor) throws(TensorError) {
+    precondition(held == 0, "rows before the first token come first")
+    _ = try append(keys: newKeys, values: newValues)
+    (virtual, count) = (count, 0)
+  }
 
   /// Appends rows `[n, kvHeads, headDim]` and returns all keys and values held, `[1, kvHeads, held, headDim]`.
   public func append(keys newKeys: Tensor, values newValues: Tensor) throws(TensorError) -> (Tensor, Tensor) {
@@ -39,7 +48,7 @@ public final class KeyValueStore {
     let last = held - kept..<held
     capacity = 2 * kept + 128
     (keys, values) = (nil, nil)
-    forgotten = count - kept
+    forgotten = virtual + count - kept
     try makeRoom(for: kept, like: oldKeys.narrowed(2, last).squeezed(0).transposed(0, 1))
     try keys?.narrowed(2, 0..<kept).assign(oldKeys.narrowed(2, last))
     try values?.narrowed(2, 0..<kept).assign(oldValues.narrowed(2, last))

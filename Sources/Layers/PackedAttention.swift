@@ -1,5 +1,11 @@
 public import Tensors
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
 /// Attention over packed rows: every sequence of the batch looks at itself alone, and no padding exists.
 public struct PackedAttention {
   /// What a row may look at.
@@ -11,6 +17,26 @@ public struct PackedAttention {
     /// The last rows, itself included (sliding window, arXiv 2004.05150).
     case window(Int)
   }
+
+  /// Rows that a sequence sees before its own.
+  public struct Prefix {
+    /// Number of rows.
+    public let length: Int
+    /// s: what attention gives to these rows counts s times; `log s` is added to their scores.
+    public let strength: Double
+    /// Keys and values `[n, kvHeads, headDim]`; `nil` where the sequence's store holds them.
+    public let rows: (keys: Tensor, values: Tensor)?
+
+    /// A prefix of one sequence in one layer.
+    public init(length: Int, strength: Double, rows: (keys: Tensor, values: Tensor)?) {
+      self.length = length
+      self.strength = strength
+      self.rows = rows
+    }
+  }
+
+  /// An addition to the scores of the first keys.
+  private typealias Boost = (columns: Int, score: Double)
 
   /// Factor on the scores, `1/sqrt(headDim)` as a rule.
   public let scale: Double
@@ -34,10 +60,12 @@ public struct PackedAttention {
   /// - Parameters:
   ///   - q: `[rows, heads, headDim]`; `k`, `v`: `[rows, kvHeads, headDim]`, rotated already.
   ///   - sequences: which rows belong to one sequence, in order, without gaps.
-  ///   - stores: one for each sequence when decoding with a cache; its rows so far come before the new ones.
+  ///   - stores: one for each sequence when decoding with a cache (not for sequences behind them, which are seen whole); its
+  ///     rows so far come before the new ones.
+  ///   - prefixes: what each sequence sees before its own rows; empty for nothing.
   /// - Returns: `[rows, heads, headDim]`, before the output projection.
   public func callAsFunction(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], stores: [KeyValueStore]?
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], stores: [KeyValueStore]?, prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
     var parts: [Tensor] = []
     parts.reserveCapacity(sequences.count)
@@ -45,23 +73,36 @@ public struct PackedAttention {
       let query = try q.narrowed(0, rows).transposed(0, 1).unsqueezed(0)
       var key = try k.narrowed(0, rows)
       var value = try v.narrowed(0, rows)
-      if let store = stores?[i] {
+      let prefix = prefixes.isEmpty ? nil : prefixes[i]
+      var columns = prefix?.length ?? 0
+      if let stores, i < stores.count {
+        let store = stores[i]
+        if let rows = prefix?.rows { try store.prepend(keys: rows.keys, values: rows.values) }
         (key, value) = try store.append(keys: key, values: value)
+        columns = max(0, columns - store.forgotten)
         if case .window(let width) = reach { try store.forget(allBut: width) }
       } else {
+        if let rows = prefix?.rows {
+          key = try Tensor.concatenated([rows.keys, key], along: 0)
+          value = try Tensor.concatenated([rows.values, value], along: 0)
+        }
         key = try key.transposed(0, 1).unsqueezed(0)
         value = try value.transposed(0, 1).unsqueezed(0)
       }
-      parts.append(try attend(query, key, value).squeezed(0).transposed(0, 1))
+      let strength = prefix?.strength ?? 1
+      let boost = strength == 1 ? nil : Boost(columns: columns, score: log(strength))
+      parts.append(try attend(query, key, value, boost).squeezed(0).transposed(0, 1))
     }
     return try Tensor.concatenated(parts, along: 0)
   }
 
   /// `[1, heads, new, headDim]` over `[1, kvHeads, keys, headDim]`; the new rows are the last of the keys.
-  private func attend(_ query: Tensor, _ key: Tensor, _ value: Tensor) throws(TensorError) -> Tensor {
+  private func attend(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, _ boost: Boost?
+  ) throws(TensorError) -> Tensor {
     let (new, keys) = (query.size(2), key.size(2))
     let isNarrow = if case .window(let width) = reach { keys > width } else { false }
-    if softcap == nil, !isNarrow {
+    if softcap == nil, !isNarrow, boost == nil {
       let causal = reach != .everything && new > 1
       let mask = causal && keys > new ? try lookable(rows: keys - new..<keys, keys: 0..<keys, on: query.device) : nil
       return try Tensor.attention(
@@ -73,12 +114,23 @@ public struct PackedAttention {
       let part = start..<min(start + Self.blockRows, new)
       let rows = keys - new + part.lowerBound..<keys - new + part.upperBound
       let seen = within(reachOf: rows, keys: keys)
-      let mask = try lookable(rows: rows, keys: seen, on: query.device)
+      let mask = try added(
+        lookable(rows: rows, keys: seen, on: query.device), boost, rows: rows.count, keys: seen, on: query.device)
       blocks.append(
         try scored(
           query.narrowed(2, part), key.narrowed(2, seen), value.narrowed(2, seen), mask))
     }
     return try Tensor.concatenated(blocks, along: 2)
+  }
+
+  /// The mask as an addition to the scores where the first keys get one of their own.
+  private func added(
+    _ mask: Tensor?, _ boost: Boost?, rows: Int, keys: Range<Int>, on device: Device
+  ) throws(TensorError) -> Tensor? {
+    guard let boost else { return mask }
+    let columns = keys.map { Float($0 < boost.columns ? boost.score : 0) }
+    let scores = try Tensor(columns, on: device).unsqueezed(0).expanded([rows, keys.count])
+    return if let mask { try scores.filled(where: mask.negated(), with: -.infinity) } else { scores }
   }
 
   /// The keys that some of these rows may look at.
@@ -112,7 +164,9 @@ public struct PackedAttention {
     let grouped = try query.reshaped([key.size(1), heads / key.size(1), rows, width])
     let raw = try grouped.matmul(key.squeezed(0).unsqueezed(1).transposed()) * scale
     var scores = try (raw / softcap).tanh() * softcap
-    if let mask { scores = try scores.filled(where: mask.negated(), with: -.infinity) }
+    if let mask {
+      scores = try mask.dtype == .bool ? scores.filled(where: mask.negated(), with: -.infinity) : scores + mask
+    }
     let z = try scores.softmax(along: -1).matmul(value.squeezed(0).unsqueezed(1))
     return try z.reshaped([1, heads, rows, width])
   }

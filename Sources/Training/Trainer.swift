@@ -35,6 +35,7 @@ public final class Trainer {
       !adapter.editedPositions(promptLength: $0.promptLength, length: $0.tokens.count).isEmpty
     }
     guard isEdited else { throw TrainingError.nothingEdited(locations: adapter.plan.locations.line) }
+    guard !adapter.parameters.isEmpty else { throw TrainingError.nothingTrainable(method: adapter.plan.method) }
     self.settings = settings
     self.adapter = adapter
     self.training = training
@@ -99,19 +100,31 @@ public final class Trainer {
     let start = clock.now
     let labels = Double(batch.reduce(0) { $0 + $1.labelCount })
     var sum = 0.0
+    let done = Double(optimizer.step) / Double(totalSteps)
     for piece in MicroBatch.split(batch, budget: settings.microBatchTokens) {
-      let loss = try objective.lossSum(piece, mode: .training(random))
+      let pass = TrainingPass(random: random, progress: done)
+      let loss = try objective.lossSum(piece, mode: .training(pass))
       sum += try loss.item()
       guard sum.isFinite else {
         throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: piece.map(\.source))
       }
       // Of a piece without an edited position no gradient reaches the adapter.
-      if loss.requiresGradient { try (loss / labels).backward() }
+      var terms = loss.requiresGradient ? [try loss / labels] : []
+      for penalty in pass.penalties { terms.append(try penalty / Double(batch.count)) }
+      if let first = terms.first {
+        var total = first
+        for term in terms.dropFirst() { total = try total + term }
+        try total.backward()
+      }
     }
     if settings.l1 > 0, let penalty = try objective.absoluteSum() { try (penalty * settings.l1).backward() }
+    let pass = TrainingPass(random: random, progress: done)
+    for part in adapter.parts { try part.intervention.penalty(pass)?.backward() }
+    for part in adapter.parts { try part.intervention.beforeStep() }
     let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
     let rate = settings.learningRate * factor
     let norm = try optimizer.update(learningRate: rate, clip: settings.gradientClip)
+    for part in adapter.parts { try part.intervention.afterStep() }
     progress.stepInEpoch += 1
     progress.lossSum += sum
     progress.labels += labels

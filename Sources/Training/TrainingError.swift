@@ -16,6 +16,8 @@ public enum TrainingError: Diagnostic {
   case noExamples
   /// No position of any example is edited.
   case nothingEdited(locations: String)
+  /// The method is fitted to activations, not trained.
+  case nothingTrainable(method: String)
   /// The loss is NaN or infinite.
   case notFinite(loss: Double, step: Int, examples: [String])
   /// A trained value is NaN or infinite, though the loss that was seen last was not.
@@ -36,6 +38,7 @@ public enum TrainingError: Diagnostic {
     case .promptNotAPrefix: "the chat template does not write the prompt as the beginning of the whole conversation"
     case .noExamples: "there is no training example"
     case .nothingEdited(let locations): "the locations '\(locations)' edit no position of any example"
+    case .nothingTrainable(let method): "\(method) has nothing to train: it is fitted to activations"
     case .notFinite(let loss, let step, _): "the loss became \(loss) at step \(step)"
     case .diverged(let parameter, let step): "the parameter '\(parameter)' is NaN or infinite after step \(step)"
     case .setting(_, let expected, let got): "expected \(expected), got \(got)"
@@ -51,6 +54,7 @@ public enum TrainingError: Diagnostic {
       source
     case .noExamples: "data.train"
     case .nothingEdited: "locations"
+    case .nothingTrainable: "method"
     case .diverged: "the adapter"
     case .setting(let key, _, _): "training.\(key)"
     case .notFinite(_, _, let examples):
@@ -67,6 +71,7 @@ public enum TrainingError: Diagnostic {
     case .promptNotAPrefix: "write the record as prompt and response"
     case .noExamples: "name a file that has records"
     case .nothingEdited: "records without a prompt need @all positions"
+    case .nothingTrainable: "use reft fit, which finds it from activations"
     case .setting: nil
     case .notAState: "name the folder of states that an interrupted run left"
     case .notFinite, .diverged:

@@ -86,8 +86,10 @@ private struct LetterTask: BenchmarkTask {
       let second = try adapter("lofit", [:], at: "1.head_attention_value_output[0,2]@all", model)
       let examples = Self.prompts.map { LetterTask.example($0, "x") }
       func generations(_ adapters: [Adapter]) throws -> [String] {
-        try TaskEvaluator(model, tokenizer, endTokens: [1], adapters: adapters).evaluate(LetterTask(), on: examples)
-          .examples.map(\.generation)
+        try TaskEvaluator(model, tokenizer, endTokens: [1], adapters: AdapterRoutes(adapters)).evaluate(
+          LetterTask(), on: examples
+        )
+        .examples.map(\.generation)
       }
       let both = try generations([first, second])
       let expected = try answers(model, tokenizer) { batch throws(TensorError) in

@@ -50,7 +50,7 @@ import _TestSupport
     for step in 1...steps {
       let h = try random.normal([16, width])
       let direction = try random.normal([16, width])
-      let score = try intervention.edited(h, .training(random)) * direction
+      let score = try intervention.edited(h, .training(TrainingPass(random: random))) * direction
       try score.sum().backward()
       var gradients: [Tensor] = []
       for parameter in parameters {
@@ -177,7 +177,7 @@ import _TestSupport
     let one = try random.normal([1, width])
     let h = try one.expanded([rows, width]).contiguous()
     let expected: [Double] = try intervention.edited(one).values()
-    let training: [Double] = try intervention.edited(h, .training(random)).values()
+    let training: [Double] = try intervention.edited(h, .training(TrainingPass(random: random))).values()
     let zeros = training.count { $0 == 0 }
     let n = Double(training.count)
     // Five standard deviations of a binomial count.
@@ -191,7 +191,7 @@ import _TestSupport
       #expect(values.allSatisfy { $0 == 0 || abs($0 - expected[column] / (1 - p)) < 1e-5 })
     }
     // Other draws each time.
-    #expect(try intervention.edited(h, .training(random)).values() != training)
+    #expect(try intervention.edited(h, .training(TrainingPass(random: random))).values() != training)
     let inference: [Double] = try intervention.edited(h).values()
     #expect(!inference.contains(0))
   }

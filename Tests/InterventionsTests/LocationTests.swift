@@ -73,16 +73,26 @@ struct LocationTexts {
   }
 
   @Test(arguments: [
-    "", "f", "l", "f0", "l0", "f-1", "f+7", "7", "f7l7", "f7+", "+l7", "f7+l7+l1", "f7+l7|l1", "l7+f7", "f7|f7",
+    "", "f", "l", "f0", "l0", "f-1", "f+7", "f7l7", "f7+", "+l7", "f7+l7+l1", "f7+l7|l1", "l7+f7", "f7|f7",
     "f7,l7",
     "F7+L7", "f7 + l7", "everywhere", "all@all", "f99999999999999999999", "f٣",
+    "3..1", "-1..-3", "3..", "..3", "1++2", "f2+generated|l2", "all+l1", "generated+generated", "3+3", "+3", "l1+3+l2",
   ])
   func `positions that are not in the grammar are an error that names them`(positions: String) {
     let text = "0.block_output@\(positions)"
     expect(
       LocationError.syntax(
-        text: text, part: positions, expected: "all, prompt, generated, f<n>, l<n>, f<n>+l<m> or f<n>|l<m>")
+        text: text, part: positions,
+        expected: "all, prompt, generated, f<n>|l<m>, or a sum of f<n>, l<n>, places such as 3 or -4..-2, generated")
     ) { _ = try Location(parsing: text) }
+  }
+
+  @Test(arguments: [
+    "7", "-1", "2..5", "-4..-2", "3..-2", "f7+l7+generated", "l1+generated", "0+-2", "prompt+generated",
+  ])
+  func `sums of ends and places are read and written alike`(positions: String) throws {
+    let text = "0.block_output@\(positions)"
+    #expect(try Location(parsing: text).description == text)
   }
 
   @Test(arguments: [";", "0.block_output;", ";0.block_output", "0.block_output;;1.block_output"])

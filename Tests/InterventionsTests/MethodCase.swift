@@ -7,15 +7,20 @@ import _TestSupport
 
 /// One way to use one registered method on one model, for the laws that hold for all of them.
 ///
-/// A method that is registered is covered with its default settings on every model; a row of ``table`` adds ways worth
-/// telling apart, on one.
+/// A method that is registered is covered with its default settings on one model of each kind of block, two of them on every
+/// model; a row of ``table`` adds ways worth telling apart, on one.
 struct MethodCase: Sendable, CustomTestStringConvertible {
   let method: Method
   /// The name of a ``TinyModel``.
   let model: String
   let settings: JSONObject
-  /// The component and heads that are edited: `block_output`, `head_attention_value_output[1,3]`.
+  /// The components and heads that are edited: `block_output`, `head_attention_value_output[1,3]`; several, divided by `;`.
   let place: String
+
+  /// A residual-stream method and one of heads meet every architecture; what holds for them there holds for the others, whose
+  /// edits are rows in, rows out like theirs.
+  private static let everywhere: Set = ["loreft", "lofit"]
+  private static let oneOfEachBlock = ["llama_gqa_tied", "gpt2", "gemma2", "gpt_neox", "bert"]
 
   static let table: [String: [(settings: JSONObject, place: String)]] = [
     "loreft": [
@@ -30,11 +35,20 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
 
   static var all: [MethodCase] {
     InterventionRegistry.standard.methods.flatMap { method in
-      let usual = method.defaultLocations.drop { $0 != "." }.dropFirst().prefix { $0 != "@" }
+      let usual = method.defaultLocations.split(separator: ";").map { location in
+        String(location.drop { $0 != "." }.dropFirst().prefix { $0 != "@" })
+      }
+      let models = everywhere.contains(method.name) ? TinyModel.names : oneOfEachBlock
       return table[method.name, default: []].map {
         MethodCase(method: method, model: TinyModel.names[0], settings: $0.settings, place: $0.place)
-      } + TinyModel.names.map { MethodCase(method: method, model: $0, settings: [:], place: String(usual)) }
-    }
+      }
+        + models.compactMap { model in
+          // A plain network has no gate.
+          let places = usual.filter { $0 != "mlp_gate" || !["gpt2", "gpt_neox", "bert"].contains(model) }
+          if places.isEmpty { return nil }
+          return MethodCase(method: method, model: model, settings: [:], place: places.joined(separator: ";"))
+        }
+    }.filter { !$0.method.prepends }
   }
 
   /// Where a text that grows is what the whole text is. Not LongRoPE beyond its original context, where a cache no longer
@@ -49,7 +63,12 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
 
   func plan(layers: String = "all", _ positions: String = "all") throws -> Adapter.Plan {
     Adapter.Plan(
-      method: method.name, settings: settings, locations: try Location.list(parsing: "\(layers).\(place)@\(positions)"))
+      method: method.name, settings: settings, locations: try Location.list(parsing: line(layers, positions)))
+  }
+
+  /// The places in these layers at these positions.
+  func line(_ layers: String, _ positions: String) -> String {
+    place.split(separator: ";").map { "\(layers).\($0)@\(positions)" }.joined(separator: ";")
   }
 
   /// A new adapter whose parameters are moved far enough from the start that every edit shows.

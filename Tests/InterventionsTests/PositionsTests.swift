@@ -104,6 +104,22 @@ struct PositionsOfPrompts {
     #expect(positions(0, 3, 3, .exact) == [] && positions(0, 3, 3, .pyreft) == [])
   }
 
+  @Test func `places count from either end of the prompt, and a short prompt lacks some`() throws {
+    func chosen(_ text: String, _ n: Int) throws -> [Int] {
+      let positions = try #require(Location.list(parsing: "0.block_output@\(text)").first).positions
+      #expect(positions.sides == [.both])
+      return positions.ranges(promptLength: n).flatMap { Array($0.clamped(to: 0..<n + 2)) }
+    }
+    #expect(try chosen("3", 5) == [3] && chosen("3", 3) == [])
+    #expect(try chosen("-1", 5) == [4] && chosen("-6", 5) == [])
+    #expect(try chosen("2..9", 5) == [2, 3, 4] && chosen("-3..-2", 5) == [2, 3] && chosen("-9..-4", 5) == [0, 1])
+    #expect(try chosen("1..-2", 5) == [1, 2, 3] && chosen("1..-2", 2) == [])
+    #expect(try chosen("0+-1", 1) == [0] && chosen("2+0..3", 9) == [0, 1, 2, 3])
+    #expect(try chosen("f2+l2+generated", 9) == [0, 1, 7, 8, 9, 10] && chosen("l1+generated", 4) == [3, 4, 5])
+    // Ends share out a short prompt in a sum as they do alone.
+    #expect(try chosen("f7+l7+generated", 3) == [0, 1, 2, 3, 4])
+  }
+
   @Test func `only untied ends have two sides`() {
     #expect(Positions.ends(first: 2, last: 3, tied: false).sides == [.first, .last])
     let single: [Positions] = [

@@ -102,6 +102,7 @@ extension Site {
     let name =
       switch component {
       case .blockInput: "input"
+      case .attentionInput, .mlpInput, .mlpGate, .mlpUp: component.rawValue
       case .query: "query"
       case .key: "key"
       case .value: "value"

@@ -34,7 +34,7 @@ import _TestSupport
     for step in 0..<steps {
       let batch = batch(examples, step: step, size: batchSize)
       let labels = Double(batch.reduce(0) { $0 + $1.labelCount })
-      let loss = try objective.lossSum(batch, mode: .training(random)) / labels
+      let loss = try objective.lossSum(batch, mode: .training(TrainingPass(random: random))) / labels
       try loss.backward()
       losses.append(try loss.item())
       if l1 > 0 { try #require(try objective.absoluteSum()).scaled(l1).backward() }

@@ -39,6 +39,9 @@ TENSORS = {
                                   "heads and before rotation; a fused projection's own rows, heads in order",
     "blocks.l.head_output": "[n, heads * head_dim] input of the attention's output projection",
     "blocks.l.attention_output": "[n, hidden] output of that projection, before any norm and before the residual sum",
+    "blocks.l.attention_input, mlp_input": "[n, hidden] what the attention's and the network's first projections read",
+    "blocks.l.mlp_gate, mlp_up": "[n, intermediate] output of the network's first projections, gated networks have two; a "
+                                 "fused one's own rows",
     "blocks.l.mlp_activation": "[n, intermediate] input of the feed-forward network's last projection",
     "blocks.l.mlp_output": "[n, hidden] output of that projection, before any norm and before the residual sum",
     "blocks.l.output": "[n, hidden] output of the block (BERT: after its last norm)",
@@ -73,6 +76,7 @@ class Family:
     projections: tuple = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
     fused: object = None  # splits the output of the one projection
     attention_output: str = "self_attn.o_proj"
+    network: tuple = ("mlp.gate_proj", "mlp.up_proj")  # one map: no gate, or both in one
     mlp_output: str = "mlp.down_proj"
     norm_offset: float = 1.0
     settings: dict = dataclasses.field(default_factory=dict)
@@ -95,7 +99,8 @@ def encoder(model, config, blocks):
     return Family(
         model, config, blocks=f"{blocks}.layer", hidden=blocks,
         projections=("attention.self.query", "attention.self.key", "attention.self.value"),
-        attention_output="attention.output.dense", mlp_output="output.dense", settings=ENCODER)
+        attention_output="attention.output.dense", network=("intermediate.dense",), mlp_output="output.dense",
+        settings=ENCODER)
 
 
 T = transformers
@@ -111,15 +116,16 @@ GEMMA3_SIGHTED = Family(
     blocks="model.language_model.layers", hidden="model.language_model.norm")
 SMOLLM3 = Family(T.SmolLM3ForCausalLM, T.SmolLM3Config, settings=DECODER)
 PHI3 = Family(
-    T.Phi3ForCausalLM, T.Phi3Config, projections=("self_attn.qkv_proj",), fused=grouped, settings=DECODER)
+    T.Phi3ForCausalLM, T.Phi3Config, projections=("self_attn.qkv_proj",), fused=grouped,
+    network=("mlp.gate_up_proj",), settings=DECODER)
 GPT2 = Family(
     T.GPT2LMHeadModel, T.GPT2Config, blocks="transformer.h", hidden="transformer.ln_f", projections=("attn.c_attn",),
-    fused=halves, attention_output="attn.c_proj", mlp_output="mlp.c_proj",
+    fused=halves, attention_output="attn.c_proj", network=("mlp.c_fc",), mlp_output="mlp.c_proj",
     settings=dict(n_embd=32, n_layer=2, n_head=4, vocab_size=97, n_positions=64, bos_token_id=1, eos_token_id=2))
 GPT_NEOX = Family(
     T.GPTNeoXForCausalLM, T.GPTNeoXConfig, blocks="gpt_neox.layers", hidden="gpt_neox.final_layer_norm",
     projections=("attention.query_key_value",), fused=head_by_head, attention_output="attention.dense",
-    mlp_output="mlp.dense_4h_to_h", settings=NEOX)
+    network=("mlp.dense_h_to_4h",), mlp_output="mlp.dense_4h_to_h", settings=NEOX)
 BERT = encoder(T.BertForMaskedLM, T.BertConfig, "bert.encoder")
 BERT_HEADLESS = encoder(T.BertModel, T.BertConfig, "encoder")
 ROBERTA = encoder(T.RobertaForMaskedLM, T.RobertaConfig, "roberta.encoder")
@@ -365,6 +371,16 @@ def with_hooks(family, model, found):
                 after(block.get_submodule(projection), keep(path + kind))
         before(block.get_submodule(family.attention_output), keep(path + "head_output"))
         after(block.get_submodule(family.attention_output), keep(path + "attention_output"))
+        before(block.get_submodule(family.projections[0]), keep(path + "attention_input"))
+        before(block.get_submodule(family.network[0]), keep(path + "mlp_input"))
+        if family.network == ("mlp.gate_up_proj",):
+            def keep_halves(value, path=path):
+                for kind, part in zip(["mlp_gate", "mlp_up"], value.chunk(2, dim=-1), strict=True):
+                    keep(path + kind)(part)
+            after(block.get_submodule(family.network[0]), keep_halves)
+        else:
+            for kind, projection in zip(["mlp_gate", "mlp_up"][-len(family.network):], family.network, strict=True):
+                after(block.get_submodule(projection), keep(path + kind))
         before(block.get_submodule(family.mlp_output), keep(path + "mlp_activation"))
         after(block.get_submodule(family.mlp_output), keep(path + "mlp_output"))
         after(block, keep(path + "output"))

@@ -100,10 +100,45 @@ extension Positions {
       case (1, nil, let last?) where !untied: self = .ends(first: 0, last: last, tied: true)
       case (2, let first?, let last?): self = .ends(first: first, last: last, tied: !untied)
       default:
-        throw .syntax(
-          text: whole, part: String(text), expected: "all, prompt, generated, f<n>, l<n>, f<n>+l<m> or f<n>|l<m>")
+        guard !untied, let terms = Self.terms(parts) else {
+          throw .syntax(
+            text: whole, part: String(text),
+            expected: "all, prompt, generated, f<n>|l<m>, or a sum of f<n>, l<n>, places such as 3 or -4..-2, generated"
+          )
+        }
+        self = terms.count == 1 ? terms[0] : .union(terms)
       }
     }
+  }
+
+  /// `f<n>`, `l<n>`, places, `prompt` and `generated`, each kind of end once.
+  private static func terms(_ parts: [Substring]) -> [Positions]? {
+    var terms: [Positions] = []
+    for part in parts {
+      if let first = part.count(after: "f") {
+        terms.append(.ends(first: first, last: 0, tied: true))
+      } else if let last = part.count(after: "l") {
+        // Both ends stand together: a short prompt is shared out between them.
+        if case .ends(let first, 0, _)? = terms.last {
+          terms[terms.count - 1] = .ends(first: first, last: last, tied: true)
+        } else {
+          terms.append(.ends(first: 0, last: last, tied: true))
+        }
+      } else if part == "prompt" || part == "generated" {
+        terms.append(part == "prompt" ? .prompt : .generated)
+      } else if let dots = part.dots {
+        guard let from = Int(part[..<dots.lowerBound]), let through = Int(part[dots.upperBound...]),
+          (from < 0) != (through < 0) || from <= through
+        else { return nil }
+        terms.append(.at(from: from, through: through))
+      } else if let place = Int(part), !part.hasPrefix("+") {
+        terms.append(.at(from: place, through: place))
+      } else {
+        return nil
+      }
+    }
+    let ends = terms.filter { if case .ends = $0 { true } else { false } }
+    return ends.count <= 1 && Set(terms).count == terms.count ? terms : nil
   }
 }
 

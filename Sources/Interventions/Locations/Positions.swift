@@ -12,6 +12,11 @@ public enum Positions: Sendable, Hashable, CustomStringConvertible {
   /// The first `first` and last `last` prompt tokens; `tied` when both ends share one intervention.
   case ends(first: Int, last: Int, tied: Bool)
 
+  /// Prompt tokens by their place, inclusive; negative places count from the prompt's end, -1 its last token.
+  case at(from: Int, through: Int)
+  /// Every position that one of these has, none of them `all` or untied; one intervention for all of them.
+  case union([Positions])
+
   /// One side of ``ends(first:last:tied:)``.
   public enum Side: Sendable, Hashable {
     /// One intervention for both ends, or that of the prefix or of the suffix alone.
@@ -26,7 +31,7 @@ public enum Positions: Sendable, Hashable, CustomStringConvertible {
     case pyreft
   }
 
-  /// `all`, `prompt`, `generated`, `f7`, `l7`, `f7+l7` (tied), `f7|l7` (untied).
+  /// `all`, `prompt`, `generated`, `f7`, `l7`, `f7+l7` (tied), `f7|l7` (untied), `3`, `-4..-2`, `f7+l7+generated`.
   public var description: String {
     switch self {
     case .all: "all"
@@ -35,6 +40,8 @@ public enum Positions: Sendable, Hashable, CustomStringConvertible {
     case .ends(let first, 0, _): "f\(first)"
     case .ends(0, let last, _): "l\(last)"
     case .ends(let first, let last, let tied): "f\(first)\(tied ? "+" : "|")l\(last)"
+    case .at(let from, let through): from == through ? "\(from)" : "\(from)..\(through)"
+    case .union(let terms): terms.map(\.description).joined(separator: "+")
     }
   }
 
@@ -60,6 +67,22 @@ public enum Positions: Sendable, Hashable, CustomStringConvertible {
       let prefix = 0..<(side == .last ? 0 : min(first, room.first))
       let suffix = (n - (side == .first ? 0 : min(last, room.last)))..<n
       return [prefix, suffix].filter { !$0.isEmpty }
+    case .at(let from, let through):
+      let lower = max(0, from < 0 ? n + from : from)
+      let upper = min(n, (through < 0 ? n + through : through) + 1)
+      return lower < upper ? [lower..<upper] : []
+    case .union(let terms):
+      var merged: [Range<Int>] = []
+      for range in terms.flatMap({ $0.ranges(promptLength: n, rule: rule) }).sorted(by: {
+        $0.lowerBound < $1.lowerBound
+      }) {
+        if let last = merged.last, range.lowerBound <= last.upperBound {
+          merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+          merged.append(range)
+        }
+      }
+      return merged
     }
   }
 }

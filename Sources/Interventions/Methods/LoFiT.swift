@@ -116,6 +116,8 @@ public final class LoFiT: Intervention, UnitSelecting, Mergeable {
     func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try z + offsets }
   }
 
+  public var foldsInto: FoldSide { .reader }
+
   /// `W_o (z + v) = W_o z + W_o v`: an output bias. `W_o ((1 + A) z) = (W_o diag(1 + A)) z`: scaled columns.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
     let flat = try everyHead().detached().reshaped([-1])  // [heads * headDim]

@@ -65,6 +65,7 @@ public enum GPT2: Architecture {
       query: try fused.narrowed(0..<d, path: w.prefix + "query"),
       key: try fused.narrowed(d..<2 * d, path: w.prefix + "key"),
       value: try fused.narrowed(2 * d..<3 * d, path: w.prefix + "value"), output: try w.conv1D("c_proj", d, d),
-      fused: fused.name, attend: PackedAttention(scale: scale), shape: s)
+      fused: FusedLinear(path: fused.path, components: [.query, .key, .value], isTransposed: true),
+      attend: PackedAttention(scale: scale), shape: s)
   }
 }

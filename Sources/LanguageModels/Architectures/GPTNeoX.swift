@@ -79,7 +79,9 @@ public enum GPTNeoX: Architecture {
     }
     return SelfAttention(
       query: try part(0, "query"), key: try part(1, "key"), value: try part(2, "value"),
-      output: w.linear("dense", d, d, bias: bias), fused: fused.name, rotary: rotary,
+      output: w.linear("dense", d, d, bias: bias),
+      fused: FusedLinear(
+        path: fused.path, components: [.query, .key, .value], layout: .headByHead(heads: s.heads)), rotary: rotary,
       attend: PackedAttention(scale: 1 / Double(s.headDim).squareRoot()), shape: s)
   }
 }

@@ -31,7 +31,9 @@ public enum Phi3: Architecture {
       query: try fused.narrowed(0..<q, path: w.prefix + "q_proj"),
       key: try fused.narrowed(q..<q + kv, path: w.prefix + "k_proj"),
       value: try fused.narrowed(q + kv..<q + 2 * kv, path: w.prefix + "v_proj"),
-      output: w.linear("o_proj", s.hidden, q, bias: false), fused: fused.name, rotary: rotary, attend: attend, shape: s)
+      output: w.linear("o_proj", s.hidden, q, bias: false),
+      fused: FusedLinear(path: fused.path, components: [.query, .key, .value]), rotary: rotary, attend: attend, shape: s
+    )
   }
 
   /// `gate_up_proj` holds the rows of the gate, then those of up.
@@ -41,6 +43,7 @@ public enum Phi3: Architecture {
     return GatedMLP(
       gate: try fused.narrowed(0..<wide, path: w.prefix + "gate_proj"),
       up: try fused.narrowed(wide..<2 * wide, path: w.prefix + "up_proj"),
-      down: w.linear("down_proj", d, wide, bias: false), fused: fused.name, activation: c.activation)
+      down: w.linear("down_proj", d, wide, bias: false),
+      fused: FusedLinear(path: fused.path, components: [.mlpGate, .mlpUp]), activation: c.activation)
   }
 }

@@ -8,15 +8,18 @@ public struct TokenBatch: Sendable {
     public var start: Int
     /// Number of prompt tokens of the whole sequence, n; tokens from there on are response or generated.
     public var promptLength: Int
+    /// Which of several ways through the edits this sequence goes; the maker of the tap gives the number its meaning.
+    public var route: Int
     /// The segment of each token, for encoders that tell the first text of a pair from the second; empty for all 0.
     public var types: [Int32]
 
     /// A sequence, or its next piece; without `promptLength`, all of it up to here is prompt.
     ///
     /// - Precondition: `types` is empty or has one entry a token.
-    public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil, types: [Int32] = []) {
+    public init(tokens: [Int32], start: Int = 0, promptLength: Int? = nil, types: [Int32] = [], route: Int = 0) {
       precondition(types.isEmpty || types.count == tokens.count, "a type for each token")
       self.types = types
+      self.route = route
       self.tokens = tokens
       self.start = start
       self.promptLength = promptLength ?? start + tokens.count

@@ -6,27 +6,102 @@ protocol Block {
   /// `x [rows, d]` to `[rows, d]`.
   func callAsFunction(_ x: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor
 
-  var attention: SelfAttention { get }
-  var feedForward: any FeedForward { get }
+  var attention: SelfAttention { get set }
+  var feedForward: any FeedForward { get set }
+  /// The component whose projection adds to the residual stream as it is, last in the block; `nil` behind a norm.
+  var lastAddition: Component? { get }
+}
+
+/// Projections with the one tensor that some of them are parts of.
+typealias StoredProjections = (maps: [(component: Component, map: StoredLinear)], fused: FusedLinear?)
+
+extension Block {
+  var attentionProjections: StoredProjections { (attention.projections, attention.fused) }
+  var networkProjections: StoredProjections { (feedForward.projections, feedForward.fused) }
+
+  /// The projection whose output is this component.
+  func projection(writing component: Component) -> StoredLinear? {
+    (attention.projections + feedForward.projections).first { $0.component == component }?.map
+  }
+
+  /// The same block with another projection there.
+  func replacing(_ component: Component, by map: StoredLinear) -> Self {
+    var copy = self
+    if attention.projections.contains(where: { $0.component == component }) {
+      copy.attention = attention.replacing(component, by: map)
+    } else {
+      copy.feedForward = feedForward.replacing(component, by: map)
+    }
+    return copy
+  }
 }
 
 /// What all blocks share in one forward pass.
 final class Pass {
+  /// The sequences behind what stands before them, and then the soft prompts as sequences of their own.
   let batch: TokenBatch
   let device: Device
+  /// Rows of tokens, which come first.
+  let tokenRows: Int
   private let cache: KVCache?
   private let tap: Tap
+  private let virtual: [(prefix: VirtualPrefix, rows: Range<Int>)]
   private var angles: [ObjectIdentifier: RotaryEmbedding.Angles] = [:]
 
   init(_ batch: TokenBatch, cache: KVCache?, tap: Tap, on device: Device) {
-    self.batch = batch
+    virtual = tap.virtualSequences(of: batch)
+    tokenRows = batch.rowCount
+    var sequences = batch.sequences
+    for (i, prefix) in tap.prefixes {
+      sequences[i].start += prefix.length
+      sequences[i].promptLength += prefix.length
+    }
+    sequences += virtual.map { .init(tokens: [Int32](repeating: 0, count: $0.prefix.length)) }
+    self.batch = tap.prefixes.isEmpty ? batch : TokenBatch(sequences)
     self.cache = cache
     self.tap = tap
     self.device = device
   }
 
+  /// The embeddings of the soft prompts, in their order.
+  var virtualEmbeddings: [Tensor] {
+    virtual.compactMap { if case .embeddings(let rows) = $0.prefix.content { rows } else { nil } }
+  }
+
+  /// What each sequence sees before its own rows in one layer, whose turned keys and values these are.
+  fileprivate func prefixes(
+    layer: Int, keys: Tensor, values: Tensor
+  ) throws(TensorError) -> [PackedAttention.Prefix?] {
+    if tap.prefixes.isEmpty { return [] }
+    var found: [PackedAttention.Prefix?] = []
+    for (i, sequence) in batch.sequences.enumerated() {
+      guard let prefix = tap.prefixes[i] else {
+        found.append(nil)
+        continue
+      }
+      var rows: (keys: Tensor, values: Tensor)?
+      switch prefix.content {
+      case .embeddings:
+        if let own = virtual.first(where: { $0.prefix === prefix })?.rows, sequence.start == prefix.length {
+          rows = (try keys.narrowed(0, own), try values.narrowed(0, own))
+        }
+      case .keyValues(let layers):
+        guard let own = layers[layer] else {
+          found.append(nil)
+          continue
+        }
+        if sequence.start == prefix.length {
+          let shape = [prefix.length, keys.size(1), keys.size(2)]
+          rows = (try own.keys.reshaped(shape), try own.values.reshaped(shape))
+        }
+      }
+      found.append(.init(length: prefix.length, strength: prefix.strength, rows: rows))
+    }
+    return found
+  }
+
   func layer(_ index: Int) -> LayerPass {
-    LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index))
+    LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index), layer: index)
   }
 
   /// The angles of the rows, made once for all layers that turn by this embedding.
@@ -43,9 +118,15 @@ struct LayerPass {
   fileprivate let pass: Pass
   let tap: LayerTap
   let stores: [KeyValueStore]?
+  fileprivate let layer: Int
 
   /// The packed rows of each sequence.
   var sequences: [Range<Int>] { pass.batch.rows }
+
+  /// What each sequence sees before its own rows; `keys` and `values` `[rows, kvHeads, headDim]` are the layer's, turned.
+  func prefixes(keys: Tensor, values: Tensor) throws(TensorError) -> [PackedAttention.Prefix?] {
+    try pass.prefixes(layer: layer, keys: keys, values: values)
+  }
 
   /// Turns queries or keys `[rows, heads, headDim]` as their positions say.
   func turn(_ x: Tensor, _ rotary: RotaryEmbedding?) throws(TensorError) -> Tensor {

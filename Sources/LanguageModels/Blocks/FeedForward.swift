@@ -6,35 +6,37 @@ protocol FeedForward {
   /// `m [rows, d]`, normed, to the network's contribution `[rows, d]`.
   func callAsFunction(_ m: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor
 
-  /// The projection that reads the hidden layer.
-  var down: StoredLinear { get }
-  /// The projections one by one, the last one included.
-  var parts: [StoredLinear] { get }
-  /// The projections of which the checkpoint makes one tensor.
-  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { get }
-}
-
-extension FeedForward {
-  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { nil }
-
-  /// The projections as the checkpoint has them.
-  var stored: [StoredName] { fusedParts.map { [$0.whole, down.name] } ?? parts.map(\.name) }
+  /// The projections by the components they write; any of them may be replaced.
+  var projections: [(component: Component, map: StoredLinear)] { get }
+  /// The one tensor of the checkpoint that holds some of the projections, where it is one.
+  var fused: FusedLinear? { get }
+  /// The same network with another projection there.
+  func replacing(_ component: Component, by map: StoredLinear) -> any FeedForward
 }
 
 /// `down(activation(gate m) * up m)` (GLU variants, arXiv 2002.05202).
 struct GatedMLP: FeedForward {
-  let gate, up, down: StoredLinear
-  /// The one tensor of the checkpoint of which gate and up are parts, where it is one.
-  var fused: StoredName?
+  var gate, up, down: StoredLinear
+  var fused: FusedLinear?
   let activation: Activation
 
   func callAsFunction(_ m: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
-    let u = try pass.tap(activation(gate(m)) * up(m), at: .mlpActivation, from: m)
+    let g = try pass.tap(gate(m), at: .mlpGate, from: m)
+    let u = try pass.tap(activation(g) * pass.tap(up(m), at: .mlpUp, from: m), at: .mlpActivation)
     return try pass.tap(down(u), at: .mlpOutput, from: u)
   }
 
-  var parts: [StoredLinear] { [gate, up, down] }
-  var fusedParts: (whole: StoredName, parts: [StoredLinear])? { fused.map { ($0, [gate, up]) } }
+  var projections: [(component: Component, map: StoredLinear)] { [(.mlpGate, gate), (.mlpUp, up), (.mlpOutput, down)] }
+
+  func replacing(_ component: Component, by map: StoredLinear) -> any FeedForward {
+    var copy = self
+    switch component {
+    case .mlpGate: copy.gate = map
+    case .mlpUp: copy.up = map
+    default: copy.down = map
+    }
+    return copy
+  }
 }
 
 extension GatedMLP {
@@ -49,13 +51,20 @@ extension GatedMLP {
 
 /// `down(activation(up m))`.
 struct PlainMLP: FeedForward {
-  let up, down: StoredLinear
+  var up, down: StoredLinear
+  var fused: FusedLinear? { nil }
   let activation: Activation
 
   func callAsFunction(_ m: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
-    let u = try pass.tap(activation(up(m)), at: .mlpActivation, from: m)
+    let u = try pass.tap(activation(pass.tap(up(m), at: .mlpUp, from: m)), at: .mlpActivation)
     return try pass.tap(down(u), at: .mlpOutput, from: u)
   }
 
-  var parts: [StoredLinear] { [up, down] }
+  var projections: [(component: Component, map: StoredLinear)] { [(.mlpUp, up), (.mlpOutput, down)] }
+
+  func replacing(_ component: Component, by map: StoredLinear) -> any FeedForward {
+    var copy = self
+    if component == .mlpUp { copy.up = map } else { copy.down = map }
+    return copy
+  }
 }

@@ -4,14 +4,16 @@ import Tensors
 /// Attention and network side by side on the same input: GPT-NeoX.
 struct ParallelBlock: Block {
   let attentionNorm: any Norm
-  let attention: SelfAttention
+  var attention: SelfAttention
   let feedForwardNorm: any Norm
-  let feedForward: any FeedForward
+  var feedForward: any FeedForward
+
+  var lastAddition: Component? { .mlpOutput }
 
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
-    let a = try attention(attentionNorm(x), pass)
-    let m = try feedForward(feedForwardNorm(x), pass)
+    let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
+    let m = try feedForward(pass.tap(feedForwardNorm(x), at: .mlpInput), pass)
     return try pass.tap(m + a + x, at: .blockOutput)
   }
 }

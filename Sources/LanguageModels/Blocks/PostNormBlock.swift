@@ -3,14 +3,17 @@ import Tensors
 
 /// Norms on the residual stream itself, after each addition: BERT and RoBERTa.
 struct PostNormBlock: Block {
-  let attention: SelfAttention
+  var attention: SelfAttention
   let attentionNorm: any Norm
-  let feedForward: any FeedForward
+  var feedForward: any FeedForward
   let feedForwardNorm: any Norm
+
+  var lastAddition: Component? { nil }
 
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
-    let h = try attentionNorm(x + attention(x, pass))
+    let a = try attention(pass.tap(x, at: .attentionInput), pass)
+    let h = try pass.tap(attentionNorm(x + a), at: .mlpInput)
     return try pass.tap(feedForwardNorm(h + feedForward(h, pass)), at: .blockOutput)
   }
 }

@@ -4,14 +4,16 @@ import Tensors
 /// Norms before attention and network, one after the other: Llama and most that came after it, GPT-2.
 struct PreNormBlock: Block {
   let attentionNorm: any Norm
-  let attention: SelfAttention
+  var attention: SelfAttention
   let feedForwardNorm: any Norm
-  let feedForward: any FeedForward
+  var feedForward: any FeedForward
+
+  var lastAddition: Component? { .mlpOutput }
 
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
-    let h = try x + attention(attentionNorm(x), pass)
-    return try pass.tap(h + feedForward(feedForwardNorm(h), pass), at: .blockOutput)
+    let h = try x + attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
+    return try pass.tap(h + feedForward(pass.tap(feedForwardNorm(h), at: .mlpInput), pass), at: .blockOutput)
   }
 }
 

@@ -6,16 +6,20 @@ import Tensors
 /// The sites ``Component/attentionOutput`` and ``Component/mlpOutput`` lie before the second norm, at the projections.
 struct SandwichNormBlock: Block {
   let attentionNorm: any Norm
-  let attention: SelfAttention
+  var attention: SelfAttention
   let afterAttention: any Norm
   let feedForwardNorm: any Norm
-  let feedForward: any FeedForward
+  var feedForward: any FeedForward
   let afterFeedForward: any Norm
+
+  var lastAddition: Component? { nil }
 
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
-    let h = try x + afterAttention(attention(attentionNorm(x), pass))
-    return try pass.tap(h + afterFeedForward(feedForward(feedForwardNorm(h), pass)), at: .blockOutput)
+    let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
+    let h = try x + afterAttention(a)
+    let m = try feedForward(pass.tap(feedForwardNorm(h), at: .mlpInput), pass)
+    return try pass.tap(h + afterFeedForward(m), at: .blockOutput)
   }
 }
 

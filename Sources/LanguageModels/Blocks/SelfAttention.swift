@@ -3,11 +3,9 @@ import Tensors
 
 /// Multi-head self-attention (arXiv 1706.03762), keys and values shared by groups of query heads (arXiv 2305.13245).
 struct SelfAttention {
-  let query, key, value, output: StoredLinear
+  var query, key, value, output: StoredLinear
   /// The one tensor of the checkpoint of which query, key and value are parts, where it is one.
-  ///
-  /// Its name alone: where the parts are copies (GPT-NeoX), the whole is not to be kept beside them.
-  var fused: StoredName?
+  var fused: FusedLinear?
   /// Norms of each head's queries and keys before they turn (Qwen 3, Gemma 3).
   var queryNorm, keyNorm: RMSNorm?
   /// `nil` where positions are learned, or where the layer has none.
@@ -20,9 +18,10 @@ struct SelfAttention {
     let q = try split(pass.tap(query(n), at: .query, from: n), shape.heads)
     let k = try split(pass.tap(key(n), at: .key, from: n), shape.kvHeads)
     let v = try split(pass.tap(value(n), at: .value, from: n), shape.kvHeads)
+    let turned = try pass.turn(keyNorm?(k) ?? k, rotary)
     let z = try attend(
-      pass.turn(queryNorm?(q) ?? q, rotary), pass.turn(keyNorm?(k) ?? k, rotary), v, sequences: pass.sequences,
-      stores: pass.stores)
+      pass.turn(queryNorm?(q) ?? q, rotary), turned, v, sequences: pass.sequences, stores: pass.stores,
+      prefixes: pass.prefixes(keys: turned, values: v))
     let edited = try pass.tap(z, at: .headOutput)  // [rows, heads, headDim]
     let merged = try edited.reshaped([-1, shape.heads * shape.headDim])
     return try pass.tap(output(merged), at: .attentionOutput, from: merged)
@@ -33,8 +32,22 @@ struct SelfAttention {
     try x.reshaped([-1, heads, shape.headDim])
   }
 
-  /// The projections of the block as the checkpoint has them.
-  var stored: [StoredName] { (fused.map { [$0] } ?? [query.name, key.name, value.name]) + [output.name] }
+  /// The projections by the components they write.
+  var projections: [(component: Component, map: StoredLinear)] {
+    [(.query, query), (.key, key), (.value, value), (.attentionOutput, output)]
+  }
+
+  /// The same attention with another projection there.
+  func replacing(_ component: Component, by map: StoredLinear) -> SelfAttention {
+    var copy = self
+    switch component {
+    case .query: copy.query = map
+    case .key: copy.key = map
+    case .value: copy.value = map
+    default: copy.output = map
+    }
+    return copy
+  }
 }
 
 extension SelfAttention {

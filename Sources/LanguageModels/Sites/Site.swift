@@ -2,12 +2,20 @@
 public enum Component: String, Sendable, Hashable, CaseIterable, Comparable {
   /// The residual stream that enters the block, `[rows, d]`.
   case blockInput = "block_input"
+  /// What the attention reads, normed where the norm stands before it: `[rows, d]`.
+  case attentionInput = "attention_input"
   /// Queries, keys and values after their projection, before rotation: `[rows, heads * headDim]`.
   case query, key, value
   /// The output of each attention head before the output projection: `[rows, heads, headDim]`. LoFiT and ITI edit here.
   case headOutput = "head_attention_value_output"
   /// The attention's contribution to the residual stream, `[rows, d]`.
   case attentionOutput = "attention_output"
+  /// What the feed-forward network reads, `[rows, d]`; where norms stand behind the sums (BERT), the residual stream itself.
+  case mlpInput = "mlp_input"
+  /// The gate of a gated network before its activation function, `[rows, intermediate]`; plain networks have none.
+  case mlpGate = "mlp_gate"
+  /// The first projection of the network, before the activation function where there is no gate: `[rows, intermediate]`.
+  case mlpUp = "mlp_up"
   /// The hidden layer of the feed-forward network, before its last projection: `[rows, intermediate]`.
   case mlpActivation = "mlp_activation"
   /// The feed-forward network's contribution to the residual stream, `[rows, d]`. RED edits here.

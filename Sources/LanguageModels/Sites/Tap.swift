@@ -27,17 +27,37 @@ public struct Tap {
   public struct Placed {
     /// What is done to the rows.
     public let edit: any ActivationEdit
-    /// The packed rows that the edit sees and replaces; it never sees the others.
+    /// The packed rows that the edit sees; it never sees the others.
     public let rows: Rows
+    /// Which of the rows it sees the edit replaces, int64 indices among them; `nil` for all.
+    ///
+    /// A matrix product depends on how many rows it has. So where sequences of one batch have different edits, each edit sees the
+    /// rows it would see if it were everybody's, and a sequence's numbers do not depend on its neighbours' edits.
+    public let kept: Tensor?
 
     /// An edit at the rows it is meant for.
-    public init(_ edit: any ActivationEdit, on rows: Rows) {
+    public init(_ edit: any ActivationEdit, on rows: Rows, keeping kept: Tensor? = nil) {
       self.edit = edit
       self.rows = rows
+      self.kept = kept
+    }
+
+    fileprivate func callAsFunction(_ value: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
+      switch (rows, kept) {
+      case (.all, nil): return try edit(value, from: input)
+      case (.all, let kept?):
+        return try value.replacing(kept, with: edit(value, from: input).selected(kept))
+      case (.some(let index), let kept):
+        let edited = try edit(value.selected(index), from: input?.selected(index))
+        guard let kept else { return try value.replacing(index, with: edited) }
+        return try value.replacing(index.selected(kept), with: edited.selected(kept))
+      }
     }
   }
 
   private var edits: [Site: [Placed]]
+  /// What stands before the sequences of the batch, by their index; see ``VirtualPrefix``.
+  public private(set) var prefixes: [Int: VirtualPrefix] = [:]
 
   /// No edit anywhere.
   public static var none: Tap { Tap([:]) }
@@ -48,17 +68,24 @@ public struct Tap {
   }
 
   /// Adds an edit behind those that its site already has.
-  public mutating func place(_ edit: any ActivationEdit, at site: Site, on rows: Rows) {
-    edits[site, default: []].append(Placed(edit, on: rows))
+  public mutating func place(_ edit: any ActivationEdit, at site: Site, on rows: Rows, keeping kept: Tensor? = nil) {
+    edits[site, default: []].append(Placed(edit, on: rows, keeping: kept))
   }
+
+  /// Puts virtual rows before a sequence of the batch.
+  public mutating func put(_ prefix: VirtualPrefix, before sequence: Int) { prefixes[sequence] = prefix }
 
   /// All edits of this tap, then all of another.
+  ///
+  /// - Precondition: not both put rows before one sequence.
   public func followed(by other: Tap) -> Tap {
-    Tap(edits.merging(other.edits) { $0 + $1 })
+    var both = Tap(edits.merging(other.edits) { $0 + $1 })
+    both.prefixes = prefixes.merging(other.prefixes) { _, _ in preconditionFailure("two prefixes of one sequence") }
+    return both
   }
 
-  /// The lowest layer that has an edit; nothing below it needs a graph.
-  public var lowestLayer: Int? { edits.keys.map(\.layer).min() }
+  /// The lowest layer that has an edit; nothing below it needs a graph. Virtual rows enter at layer 0.
+  public var lowestLayer: Int? { prefixes.isEmpty ? edits.keys.map(\.layer).min() : 0 }
 
   /// What one block needs of the tap.
   public func layer(_ index: Int) -> LayerTap { LayerTap(tap: self, layer: index) }
@@ -66,16 +93,24 @@ public struct Tap {
   fileprivate func apply(_ activation: Tensor, at site: Site, from input: Tensor?) throws(TensorError) -> Tensor {
     guard let placed = edits[site] else { return activation }
     var value = activation
-    for entry in placed {
-      switch entry.rows {
-      case .all:
-        value = try entry.edit(value, from: input)
-      case .some(let index):
-        let edited = try entry.edit(value.selected(index), from: input?.selected(index))
-        value = try value.replacing(index, with: edited)
-      }
-    }
+    for entry in placed { value = try entry(value, from: input) }
     return value
+  }
+}
+
+extension Tap {
+  /// Soft prompts that must go through the layers in this pass, each once, and the rows they get behind those of the batch.
+  public func virtualSequences(of batch: TokenBatch) -> [(prefix: VirtualPrefix, rows: Range<Int>)] {
+    var found: [(prefix: VirtualPrefix, rows: Range<Int>)] = []
+    var next = batch.rowCount
+    for (i, sequence) in batch.sequences.enumerated() where sequence.start == 0 {
+      guard let prefix = prefixes[i], case .embeddings = prefix.content,
+        !found.contains(where: { $0.prefix === prefix })
+      else { continue }
+      found.append((prefix, next..<next + prefix.length))
+      next += prefix.length
+    }
+    return found
   }
 }
 

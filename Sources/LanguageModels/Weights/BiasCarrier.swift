@@ -42,7 +42,7 @@ extension BiasCarrier {
     var companions = BiasCompanions()
     switch self {
     case .switches(let attention, let feedForward, let within):
-      let stored = blocks.flatMap { inAttention ? $0.attention.stored : $0.feedForward.stored }
+      let stored = blocks.flatMap { storedNames(inAttention ? $0.attentionProjections : $0.networkProjections) }
       companions.zeroBiases = stored.missingBiases
       guard !companions.zeroBiases.isEmpty else { return companions }
       guard let key = inAttention ? attention : feedForward else { return nil }
@@ -57,22 +57,38 @@ extension BiasCarrier {
       companions.configuration["mlp_bias"] = .bool(!inAttention)
       for block in blocks {
         let (attention, network) = (block.attention, block.feedForward)
-        companions.zeroBiases +=
-          [attention.query, attention.key, attention.value, attention.output].map(\.name)
-          .missingBiases
-        if !inAttention { companions.zeroBiases += network.parts.map(\.name).missingBiases }
+        companions.zeroBiases += attention.projections.map(\.map.name).missingBiases
+        if !inAttention { companions.zeroBiases += network.projections.map(\.map.name).missingBiases }
         let query = try turn?.reordered(attention.query) ?? attention.query
         let key = try turn?.reordered(attention.key) ?? attention.key
         if let fused = attention.fused {
-          companions.replace(fused, by: [query, key, attention.value])
+          companions.replace(
+            fused.name(of: attention.projections.parts(of: fused)), by: [query, key, attention.value])
         } else if turn != nil {
           companions.add([query, key])
         }
-        if let fused = network.fusedParts { companions.replace(fused.whole, by: fused.parts) }
+        if let fused = network.fused {
+          let parts = network.projections.parts(of: fused)
+          companions.replace(fused.name(of: parts), by: parts)
+        }
       }
     }
     return companions
   }
+}
+
+extension [(component: Component, map: StoredLinear)] {
+  /// The projections that a fused map holds, in its order.
+  func parts(of fused: FusedLinear) -> [StoredLinear] {
+    fused.components.compactMap { component in first { $0.component == component }?.map }
+  }
+}
+
+/// The projections as the checkpoint has them.
+private func storedNames(_ projections: StoredProjections) -> [StoredName] {
+  guard let fused = projections.fused else { return projections.maps.map(\.map.name) }
+  let apart = projections.maps.filter { !fused.components.contains($0.component) }
+  return [fused.name(of: projections.maps.parts(of: fused))] + apart.map(\.map.name)
 }
 
 extension BiasCompanions {

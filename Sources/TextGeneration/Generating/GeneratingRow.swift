@@ -5,6 +5,7 @@ struct GeneratingRow {
   /// Its place among the requests.
   let index: Int
   let prompt: [Int32]
+  let route: Int
   private(set) var tokens: [Int32] = []
   private(set) var text = ""
   private(set) var finish: FinishReason?
@@ -15,10 +16,12 @@ struct GeneratingRow {
   private let contextLength: Int
 
   init(
-    index: Int, prompt: [Int32], sampler: Sampler, stop: StopConditions, tokenizer: Tokenizer, contextLength: Int
+    index: Int, prompt: [Int32], route: Int, sampler: Sampler, stop: StopConditions, tokenizer: Tokenizer,
+    contextLength: Int
   ) {
     self.index = index
     self.prompt = prompt
+    self.route = route
     self.sampler = sampler
     self.stop = stop
     self.contextLength = contextLength

@@ -4,12 +4,15 @@ public struct GenerationRequest: Sendable, Equatable {
   public var tokens: [Int32]
   /// The seed of this row; `nil` for ``SamplingOptions/seed`` plus the row's index.
   public var seed: UInt64?
+  /// Its way through the edits: ``LanguageModels/TokenBatch/Sequence/route``.
+  public var route: Int
   /// What errors call the prompt; `nil` for `prompt 1` and so on.
   public var place: String?
 
   /// A request; the prompt is checked when generation begins.
-  public init(tokens: [Int32], seed: UInt64? = nil, place: String? = nil) {
+  public init(tokens: [Int32], seed: UInt64? = nil, route: Int = 0, place: String? = nil) {
     self.tokens = tokens
+    self.route = route
     self.seed = seed
     self.place = place
   }

@@ -78,7 +78,7 @@ public struct Generator {
           waiting = waiting.dropFirst(admitted.count)
           for batch in limits.batches(lengths: requests.map(\.tokens.count), of: admitted) {
             var fresh = batch.map { row(requests[$0], $0, options, stop) }
-            let (hidden, read) = try prefill(fresh.map(\.prompt), stop, edits)
+            let (hidden, read) = try prefill(fresh, stop, edits)
             try choose(&fresh, from: hidden, options, requests, onText)
             cache.append(read)
             rows += fresh
@@ -111,7 +111,7 @@ public struct Generator {
   ) -> GeneratingRow {
     let sampler = Sampler(options, seed: request.seed ?? options.seed &+ UInt64(index), prompt: request.tokens)
     return GeneratingRow(
-      index: index, prompt: request.tokens, sampler: sampler, stop: stop, tokenizer: tokenizer,
+      index: index, prompt: request.tokens, route: request.route, sampler: sampler, stop: stop, tokenizer: tokenizer,
       contextLength: model.shape.contextLength)
   }
 
@@ -119,17 +119,19 @@ public struct Generator {
   ///
   /// - Returns: the hidden states of the last rows, `[prompts, d]`, and the cache.
   private func prefill(
-    _ prompts: [[Int32]], _ stop: StopConditions, _ edits: Edits
+    _ rows: [GeneratingRow], _ stop: StopConditions, _ edits: Edits
   ) throws(TensorError) -> (hidden: Tensor, cache: KVCache) {
+    let prompts = rows.map(\.prompt)
     let longest = prompts.map(\.count).max() ?? 0
     // Room for a usual answer at once; the stores grow by doubling where it is longer.
     let cache = KVCache(
       sequences: prompts.count, layers: model.shape.layers, capacity: longest + min(stop.maximumNewTokens, 256))
     var start = 0
     while true {
-      let pieces = prompts.map { prompt in
+      let pieces = zip(prompts, rows).map { prompt, row in
         let end = prompts.count == 1 ? min(start + limits.tokens, prompt.count) : prompt.count
-        return TokenBatch.Sequence(tokens: Array(prompt[start..<end]), start: start, promptLength: prompt.count)
+        return TokenBatch.Sequence(
+          tokens: Array(prompt[start..<end]), start: start, promptLength: prompt.count, route: row.route)
       }
       let batch = TokenBatch(pieces)
       let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
@@ -148,7 +150,8 @@ public struct Generator {
     }
     let batch = TokenBatch(
       zip(rows, cache.lengths).map { row, held in
-        TokenBatch.Sequence(tokens: row.suffix(from: held), start: held, promptLength: row.prompt.count)
+        TokenBatch.Sequence(
+          tokens: row.suffix(from: held), start: held, promptLength: row.prompt.count, route: row.route)
       })
     let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
     if batch.rowCount == rows.count { return hidden }

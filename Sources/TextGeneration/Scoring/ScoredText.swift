@@ -6,6 +6,7 @@ struct ScoredText {
   let tokens: [Int32]
   /// Where the completion begins: the number of prompt tokens.
   let boundary: Int
+  let route: Int
 
   init(_ request: ScoringRequest, _ tokenizer: Tokenizer, addSpecialTokens: Bool) {
     let encoding = tokenizer.encode(request.prompt + request.completion, addSpecialTokens: addSpecialTokens)
@@ -15,6 +16,7 @@ struct ScoredText {
     let end = encoding.offsets.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? encoding.ids.count
     tokens = Array(encoding.ids[..<max(boundary, end)])
     self.boundary = boundary
+    route = request.route
   }
 
   var completion: ArraySlice<Int32> { tokens[boundary...] }

@@ -9,6 +9,8 @@ public struct ScoringRequest: Sendable, Equatable {
   public var prompt: String
   /// What is scored, a leading space included; not empty.
   public var completion: String
+  /// Its way through the edits: ``LanguageModels/TokenBatch/Sequence/route``.
+  public var route = 0
   /// What errors call it; `nil` for `line 1` and so on.
   public var place: String?
 
@@ -96,7 +98,8 @@ public struct Scorer {
 
   /// Log-probabilities of the completion's tokens, for each text of one packed batch.
   private func logprobs(of texts: [ScoredText], _ edits: Edits) throws(TensorError) -> [[Double]] {
-    let batch = TokenBatch(texts.map { TokenBatch.Sequence(tokens: $0.fed, promptLength: $0.boundary) })
+    let batch = TokenBatch(
+      texts.map { TokenBatch.Sequence(tokens: $0.fed, promptLength: $0.boundary, route: $0.route) })
     let hidden = try model.hidden(batch, cache: nil, tap: edits(batch))
     // The row before a token predicts it.
     let rows = zip(texts, batch.rows).flatMap { text, rows in

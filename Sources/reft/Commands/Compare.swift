@@ -81,7 +81,7 @@ struct Compare: ParsableCommand {
       }
       // What is scored is what was saved: the folder that a user would load.
       let adapter = try Adapter.load(recipe.output, for: opened.model, base: opened.base).adapter
-      let report = try TaskEvaluator(opened, adapters: [adapter]).evaluated(
+      let report = try TaskEvaluator(opened, adapters: AdapterRoutes([adapter])).evaluated(
         task, on: tests, title: "evaluating \(name)")
       comparison.add(name, report, adapter: adapter, outcome: outcome)
     }

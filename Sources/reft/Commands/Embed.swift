@@ -39,14 +39,14 @@ struct Embed: ParsableCommand {
     let records = try JSONLines(input).records()
     let texts = try records.map { try $0.string("text") }
     let opened = try model.open()
-    let adapters = try adapters.open(for: opened)
+    let edits = try adapters.open(for: opened).edits()
     var settings = try settings(for: opened)
     if let pooling { settings.pooling = try Self.pooling(pooling) }
     settings.normalizes = normalize ?? settings.normalizes
     settings.truncates = truncate
     let meter = ProgressMeter("embedding", total: Double(texts.count), unit: "texts")
     let vectors = try TextEmbedder(opened, settings).embeddings(
-      of: texts, places: records.map(\.source), edits: { batch throws(TensorError) in try adapters.tap(for: batch) }
+      of: texts, places: records.map(\.source), edits: { batch throws(TensorError) in try edits.tap(for: batch) }
     ) { meter.update(Double($0)) }
     meter.finish()
     for vector in vectors {

@@ -39,7 +39,7 @@ struct Evaluate: ParsableCommand {
     let examples = try task.examples(at: data, limit: limit, seed: nil)
     if let report { try checkPlace(of: report) }
     let opened = try model.open()
-    let result = try TaskEvaluator(opened, adapters: adapters.open(for: opened)).evaluated(task, on: examples)
+    let result = try TaskEvaluator(opened, adapters: adapters.open(for: opened).edits()).evaluated(task, on: examples)
     if let report {
       let text =
         report.hasSuffix(".html")

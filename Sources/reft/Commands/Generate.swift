@@ -15,6 +15,8 @@ struct Generate: ParsableCommand {
       reft generate --model M --prompt "Once upon a time"
       reft generate --model M --adapter A --chat "Who is Ann to Tom?"
       reft generate --model M --input prompts.jsonl     (lines {"prompt": ...} or {"messages": [...]})
+      reft generate --model M --adapter A --adapter B --strength 0.5 --input prompts.jsonl
+      A line may name its own: {"prompt": ..., "adapters": ["B", {"name": "A", "strength": 2}]}; [] is the model as it is.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -47,15 +49,21 @@ struct Generate: ParsableCommand {
     let options = try sampling.options
     let records = try input.map { try JSONLines($0).records() }
     let opened = try model.open()
-    let adapters = try adapters.open(for: opened)
-    let requests = try records?.map { try Self.request($0, opened) } ?? [single(opened)]
+    var adapters = try adapters.open(for: opened)
+    let requests =
+      try records?.map { record in
+        var request = try Self.request(record, opened)
+        request.route = try adapters.route(of: record)
+        return request
+      } ?? [single(opened)]
+    let edits = try adapters.edits()
     let stop = StopConditions(
       endTokens: opened.endTokens, maximumNewTokens: sampling.maxNewTokens, strings: sampling.stop)
     let streams = records == nil && !json
     let meter = ProgressMeter("generating", total: Double(requests.count), unit: "answers")
     var done = 0
     let answers = try Generator(opened.model, opened.tokenizer).generate(
-      requests, options, until: stop, edits: { batch throws(TensorError) in try adapters.tap(for: batch) },
+      requests, options, until: stop, edits: { batch throws(TensorError) in try edits.tap(for: batch) },
       onText: { _, piece in if streams { Console.print(piece, terminator: "") } },
       onFinish: { _, _ in
         done += 1

@@ -28,14 +28,17 @@ struct Score: ParsableCommand {
   var json = false
 
   func run() throws {
-    let requests = try JSONLines(input).records().map {
+    let records = try JSONLines(input).records()
+    var requests = try records.map {
       ScoringRequest(prompt: try $0.string("prompt"), completion: try $0.string("completion"), place: $0.source)
     }
     let opened = try model.open()
-    let adapters = try adapters.open(for: opened)
+    var adapters = try adapters.open(for: opened)
+    for (i, record) in records.enumerated() { requests[i].route = try adapters.route(of: record) }
+    let edits = try adapters.edits()
     let meter = ProgressMeter("scoring", total: Double(requests.count), unit: "lines")
     let scores = try Scorer(opened.model, opened.tokenizer).scores(
-      requests, addSpecialTokens: !noSpecial, edits: { batch throws(TensorError) in try adapters.tap(for: batch) }
+      requests, addSpecialTokens: !noSpecial, edits: { batch throws(TensorError) in try edits.tap(for: batch) }
     ) { meter.update(Double($0)) }
     meter.finish()
     for score in scores {

@@ -45,18 +45,3 @@ extension PretrainedModel {
     }
   }
 }
-
-/// Adapters that act on the model, in order.
-struct AdapterOptions: ParsableArguments {
-  @Option(help: "An adapter folder; several act one after the other.")
-  var adapter: [String] = []
-
-  @Flag(help: "Accept an adapter that was trained on other weights of the same shape.")
-  var otherWeights = false
-
-  func open(for model: PretrainedModel) throws -> [Adapter] {
-    try adapter.map {
-      try Adapter.load($0, for: model.model, base: model.base, checkingWeights: !otherWeights).adapter
-    }
-  }
-}
