@@ -23,6 +23,8 @@ public enum AdapterError: Diagnostic {
   case notMergeable(method: String, reason: String)
   /// After folding, the model no longer computes what the tapped one did.
   case mergeDisagrees(largestDifference: Double, tolerance: Double)
+  /// Names that no part of the rank has.
+  case unknownSubspaces(names: [String], known: [String])
   /// A file of head choices is not usable.
   case headFile(problem: String, source: String)
 
@@ -42,6 +44,10 @@ public enum AdapterError: Diagnostic {
     case .notMergeable(let method, let reason): "\(method) cannot be folded into the weights: \(reason)"
     case .mergeDisagrees(let difference, let tolerance):
       "the folded model's logits differ from the tapped model's by \(difference), more than \(tolerance)"
+    case .unknownSubspaces(let names, let known):
+      known.isEmpty
+        ? "the adapter has no subspaces, so none can be chosen: \(names.joined(separator: ", "))"
+        : "unknown \(names.count == 1 ? "subspace" : "subspaces") \(names.map { "'\($0)'" }.joined(separator: ", "))"
     case .headFile(let problem, _): problem
     }
   }
@@ -56,6 +62,7 @@ public enum AdapterError: Diagnostic {
       source
     case .twoPrefixes: "adapters"
     case .notMergeable, .mergeDisagrees: "merge"
+    case .unknownSubspaces: "subspaces"
     }
   }
 
@@ -71,6 +78,10 @@ public enum AdapterError: Diagnostic {
     case .schema: "use a version of reft that wrote this adapter, or train again"
     case .notMergeable: "keep the adapter beside the model: `reft generate --adapter` applies it at run time"
     case .mergeDisagrees: "this is a fault worth reporting; nothing was written"
+    case .unknownSubspaces(let names, let known):
+      known.isEmpty
+        ? "train one with the setting 'subspaces', or leave the choice out"
+        : names.first.map { NearestName.remedy(for: $0, among: known) }
     case .headFile: "write [[layer, head], ...] as JSON, or a NumPy file of shape [K, 2]"
     }
   }

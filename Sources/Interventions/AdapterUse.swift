@@ -13,13 +13,15 @@ public struct AdapterUse {
 
   /// A use of an adapter.
   ///
-  /// - Throws: ``AdapterError/setting(key:expected:got:method:)`` for a strength that the method has no meaning for.
+  /// - Throws: ``AdapterError/setting(key:expected:got:method:)`` for a strength that the method has no meaning for,
+  ///   ``AdapterError/unknownSubspaces(names:known:)``.
   public init(_ adapter: Adapter, strength: Double = 1, subspaces: Set<String>? = nil) throws(AdapterError) {
     guard strength.isFinite, strength >= 0 || !adapter.prepends else {
       throw .setting(
         key: "strength", expected: adapter.prepends ? "a number, zero or more" : "a number", got: "\(strength)",
         method: adapter.plan.method)
     }
+    if let subspaces { try adapter.check(subspaces: subspaces) }
     self.adapter = adapter
     self.strength = strength
     self.subspaces = subspaces

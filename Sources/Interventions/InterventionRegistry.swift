@@ -46,6 +46,12 @@ public struct InterventionRegistry: Sendable {
   public static var standard: InterventionRegistry {
     var registry = InterventionRegistry()
     registry.add(LoReFT.self)
+    registry.add(DiReFT.self)
+    registry.add(NoReFT.self)
+    registry.add(ConsReFT.self)
+    registry.add(LobiReFT.self)
+    registry.add(OrthonormalDiReFT.self)
+    registry.add(ReFTR1.self)
     registry.add(LoFiT.self)
     return registry
   }

@@ -25,13 +25,24 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
   static let table: [String: [(settings: JSONObject, place: String)]] = [
     "loreft": [
       (["rank": 3], "block_output"), (["rank": 1, "activation": "silu"], "mlp_output"),
-      (["rank": 2, "dropout": 0.3], "attention_output"),
+      (["rank": 2, "dropout": 0.3], "attention_output"), (["subspaces": ["a": [0, 1], "b": [2, 4]]], "block_output"),
     ],
+    "direft": [(["rank": 3, "activation": "gelu", "dropout": 0.2], "mlp_output")],
+    "noreft": [(["rank": 2, "projection_bias": true, "activation": "relu", "dropout": 0.2], "attention_output")],
+    "consreft": [(["rank": 3], "attention_output")],
+    "lobireft": [(["rank": 3, "dropout": 0.2], "mlp_output")],
+    "direft_orthonormal": [(["rank": 3, "activation": "tanh", "dropout": 0.2], "attention_output")],
+    "reft_r1": [(["k": 2, "l1": 0.1, "form": "clamping"], "mlp_output")],
     "lofit": [
       (["part": "scale"], "head_attention_value_output"),
       (["part": "bias"], "head_attention_value_output[1,3]"),
     ],
   ]
+
+  /// Whose edit is another in training: ReFT-r1 moves a sequence by its largest latents there, by one number in use.
+  static let othersInTraining: Set = ["reft_r1"]
+  /// Whose edit can lie dead for a batch: where no row has a positive latent, no gradient is right.
+  static let canBeSilent: Set = ["reft_r1"]
 
   static var all: [MethodCase] {
     InterventionRegistry.standard.methods.flatMap { method in

@@ -198,7 +198,9 @@ import _TestSupport
       for parameter in adapter.parameters {
         #expect(parameter.tensor.requiresGradient && parameter.tensor.dtype == .float32)
         let gradient = try #require(try parameter.tensor.gradient(), "\(parameter.name) has no gradient")
-        #expect(try gradient.isFinite() && gradient.norm().item() > 0, "\(parameter.name)")
+        #expect(try gradient.isFinite(), "\(parameter.name)")
+        if MethodCase.canBeSilent.contains(method.method.name) { continue }
+        #expect(try gradient.norm().item() > 0, "\(parameter.name)")
       }
       for layer in 0..<model.shape.layers {
         for component in model.components {
@@ -329,7 +331,9 @@ import _TestSupport
     let training = try withoutGradients {
       try model.scores(batch, adapter.tap(for: batch, mode: .training(TrainingPass(random: RandomSource(seed: 1)))))
     }
-    #expect((training == (try model.scores(batch, adapter))) == (dropout == 0))
+    if !MethodCase.othersInTraining.contains(method.method.name) {
+      #expect((training == (try model.scores(batch, adapter))) == (dropout == 0))
+    }
     #expect(try model.scores(batch, adapter) == model.scores(batch, adapter))
   }
 }

@@ -19,7 +19,8 @@ public struct Golden {
   }
 
   public static func folder(_ name: String, file: String = #filePath) -> String {
-    let tests = file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+    let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+    let tests = parts[...(parts.lastIndex(of: "Tests") ?? 0)].joined(separator: "/")
     return "\(tests)/Goldens/\(name)"
   }
 

@@ -5,12 +5,15 @@ public import Tensors
 
 /// Low-rank linear subspace ReFT: `Phi(h) = h + R^T (sigma(W h + b) - R h)`, the rows of R orthonormal.
 ///
-/// `h [rows, d]`, `R [r, d]`, `W [r, d]`, `b [r]`. Every position of a target shares one Phi.
+/// `h [rows, d]`, `R [r, d]`, `W [r, d]`, `b [r]`. Every position of a target shares one Phi. With subspaces S chosen,
+/// `Phi(h) = h + sum over k in S of (sigma(W h + b) - R h)_k R_k`.
 ///
-/// Source: arXiv 2404.03592, eq. 2; pyreft `LoreftIntervention`. sigma is the identity in the paper, an option in pyreft.
-/// Deviations: W and b are float32 (pyreft: bfloat16 by default); the orthogonal completion of ``OrthonormalColumns``.
+/// Source: arXiv 2404.03592, eq. 2; pyreft `LoreftIntervention`, and the class of its composition notebook for subspaces.
+/// sigma is the identity in the paper, an option in pyreft.
+/// Deviations: W and b are float32 (pyreft: bfloat16 by default); the orthogonal completion of ``OrthonormalColumns``; sets of
+/// subspaces may differ in size from row to row.
 /// Dropout falls on the whole edited hidden state, after the edit, in training only, as in pyreft.
-public final class LoReFT: Intervention {
+public final class LoReFT: Partitioned {
   /// The settings of LoReFT.
   public struct Configuration: MethodConfiguration {
     /// Rank r; 8 in the paper's commonsense and arithmetic settings (appendix D).
@@ -19,29 +22,35 @@ public final class LoReFT: Intervention {
     public var dropout: Double
     /// sigma; the identity in the paper.
     public var activation: Activation
+    /// Named parts of the rank, all of it together; none by default.
+    public var subspaces: Subspaces?
 
     /// Settings that are not checked; ``init(_:)`` refuses a rank below 1 and a dropout outside `0..<1`.
-    public init(rank: Int = 8, dropout: Double = 0, activation: Activation = .linear) {
+    public init(rank: Int = 8, dropout: Double = 0, activation: Activation = .linear, subspaces: Subspaces? = nil) {
       self.rank = rank
       self.dropout = dropout
       self.activation = activation
+      self.subspaces = subspaces
     }
 
     public init(_ json: JSONReader) throws {
-      try json.allow(only: ["rank", "dropout", "activation"])
-      rank = try json.int(ifPresent: "rank") ?? 8
-      dropout = try json.double(ifPresent: "dropout") ?? 0
+      try json.allow(only: ["rank", "dropout", "activation", "subspaces"])
+      subspaces = try Subspaces(json, method: LoReFT.method)
+      rank = try json.rank(method: LoReFT.method, default: subspaces?.rank ?? 8)
+      dropout = try json.dropout(method: LoReFT.method)
       activation = try json.choice("activation", default: .linear)
-      guard rank > 0 else { throw Self.error("rank", "above zero", "\(rank)") }
-      guard (0..<1).contains(dropout) else { throw Self.error("dropout", "in 0..<1", "\(dropout)") }
+      if let subspaces, subspaces.rank != rank {
+        throw AdapterError.setting(
+          key: "subspaces", expected: "parts of the rank \(rank)", got: "\(subspaces.rank) indices",
+          method: LoReFT.method)
+      }
     }
 
     public var json: JSONObject {
-      ["rank": .integer(rank), "dropout": .number(dropout), "activation": .string(activation.rawValue)]
-    }
-
-    static func error(_ key: String, _ expected: String, _ got: String) -> AdapterError {
-      .setting(key: key, expected: expected, got: got, method: LoReFT.method)
+      [
+        "rank": .integer(rank), "dropout": .number(dropout), "activation": .string(activation.rawValue),
+        "subspaces": .object(subspaces?.json ?? [:]),
+      ]
     }
   }
 
@@ -51,110 +60,51 @@ public final class LoReFT: Intervention {
   public static let defaultLocations = "all.block_output@f7+l7"
 
   private let configuration: Configuration
-  private let weight: Tensor  // W [r, d]
-  private let bias: Tensor  // b [r]
   private let rotation: Rotation
-
-  /// R^T `[d, r]`: fixed as saved, or trained.
-  private enum Rotation {
-    case fixed(Tensor)
-    case trained(OrthonormalColumns)
-  }
+  private let source: AffineMap  // W [r, d], b [r]
 
   public init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
-    let (d, r) = (target.width, configuration.rank)
-    try Self.check(rank: r, width: d, site: target.site)
+    try target.check(rank: configuration.rank, method: Self.method)
     self.configuration = configuration
-    rotation = .trained(
-      try OrthonormalColumns(base: OrthonormalColumns.random(rows: d, columns: r, using: random)))
-    let bound = 1 / Double(d).squareRoot()  // torch.nn.Linear's default
-    weight = try random.uniform([r, d], in: -bound..<bound)
-    bias = try random.uniform([r], in: -bound..<bound)
-    try makeTrainable()
+    rotation = try Rotation(rank: configuration.rank, width: target.width, using: random)
+    source = try AffineMap(rank: configuration.rank, width: target.width, using: random)
   }
 
   public init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
-    let (d, r) = (target.width, configuration.rank)
-    try Self.check(rank: r, width: d, site: target.site)
+    try target.check(rank: configuration.rank, method: Self.method)
     self.configuration = configuration
-    weight = try tensors.take("weight", [r, d])
-    bias = try tensors.take("bias", [r])
-    if tensors.has("base") {
-      let base = try tensors.take("base", [d, r])
-      rotation = .trained(try OrthonormalColumns(base: base, coordinates: tensors.take("coordinates", [d, r])))
-    } else {
-      // Laid out as the trained columns are: the engine sums a product in an order that depends on it.
-      rotation = .fixed(try tensors.take("rotation", [r, d]).transposed().contiguous())
-    }
-    try makeTrainable()
+    source = try AffineMap(rank: configuration.rank, width: target.width, restoring: tensors)
+    rotation = try Rotation(rank: configuration.rank, width: target.width, restoring: tensors)
   }
 
-  private static func check(rank: Int, width: Int, site: Site) throws {
-    guard site.component != .headOutput else {
-      throw AdapterError.site(method: method, component: site.component.rawValue, expected: "components without heads")
-    }
-    guard rank <= width else {
-      throw Configuration.error("rank", "at most the width \(width) of \(site.component.rawValue)", "\(rank)")
-    }
-  }
-
-  private func makeTrainable() throws(TensorError) {
-    try weight.setRequiresGradient(true)
-    try bias.setRequiresGradient(true)
-  }
-
-  public var parameters: [NamedTensor] {
-    let source = [NamedTensor("weight", weight), NamedTensor("bias", bias)]
-    guard case .trained(let columns) = rotation else { return source }
-    return [NamedTensor("coordinates", columns.coordinates)] + source
-  }
+  public var parameters: [NamedTensor] { rotation.parameters + source.parameters }
 
   /// `2 d r + r`: R counted as d r, as the paper does, not as the dimension of its manifold.
-  public var parameterCount: Int { 2 * weight.elementCount + bias.elementCount }
+  public var parameterCount: Int { rotation.count + source.count }
 
   /// `rotation` R `[r, d]`, `weight` W `[r, d]`, `bias` b `[r]`.
-  public func saved() throws(TensorError) -> [NamedTensor] {
-    let columns = try withoutGradients { () throws(TensorError) in try self.columns() }
-    return [
-      NamedTensor("rotation", try columns.transposed().contiguous()), NamedTensor("weight", try weight.detached()),
-      NamedTensor("bias", try bias.detached()),
-    ]
-  }
+  public func saved() throws(TensorError) -> [NamedTensor] { try rotation.saved() + source.saved() }
 
-  public func trainingState() throws(TensorError) -> [NamedTensor] {
-    guard case .trained(let columns) = rotation else { return try saved() }
-    return [
-      NamedTensor("base", columns.base), NamedTensor("coordinates", try columns.coordinates.detached()),
-      NamedTensor("weight", try weight.detached()), NamedTensor("bias", try bias.detached()),
-    ]
-  }
+  public func trainingState() throws(TensorError) -> [NamedTensor] { try rotation.trainingState() + source.saved() }
 
-  private func columns() throws(TensorError) -> Tensor {
-    switch rotation {
-    case .fixed(let columns): columns
-    case .trained(let columns): try columns.matrix()
-    }
-  }
+  public var subspaces: Subspaces? { configuration.subspaces }
 
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
-    Edit(
-      columns: try columns(), weight: weight, bias: bias, activation: configuration.activation,
-      dropout: Dropout(configuration.dropout, mode))
-  }
-
-  private final class Edit: ActivationEdit {
-    let columns, weight, bias: Tensor
-    let activation: Activation
-    let dropout: Dropout
-
-    init(columns: Tensor, weight: Tensor, bias: Tensor, activation: Activation, dropout: Dropout) {
-      (self.columns, self.weight, self.bias) = (columns, weight, bias)
-      (self.activation, self.dropout) = (activation, dropout)
+    let columns = try rotation.columns()  // R^T [d, r]
+    let (sigma, source) = (configuration.activation, source)
+    let dropout = Dropout(configuration.dropout, mode)
+    guard let indices = subspaces?.indices(of: mode.subspaces) else {
+      return RowFunction { h throws(TensorError) in
+        let difference = try sigma(source(h)) - h.matmul(columns)  // sigma(W h + b) - R h
+        return try dropout(h + difference.matmul(columns.transposed()))
+      }
     }
-
-    func callAsFunction(_ h: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
-      let difference = try activation(h.linear(weight, bias: bias)) - h.matmul(columns)  // sigma(W h + b) - R h
-      return try dropout(h + difference.matmul(columns.transposed()))
+    if indices.isEmpty { return RowFunction { h throws(TensorError) in try dropout(h) } }
+    let chosen = try Tensor(indices.map(Int64.init), on: columns.device)
+    let rows = try columns.selected(chosen, along: 1).transposed()  // R of the chosen parts
+    return RowFunction { h throws(TensorError) in
+      let difference = try (sigma(source(h)) - h.matmul(columns)).selected(chosen, along: 1)
+      return try dropout(h + difference.matmul(rows))
     }
   }
 }
