@@ -53,6 +53,8 @@ public struct InterventionRegistry: Sendable {
     registry.add(OrthonormalDiReFT.self)
     registry.add(ReFTR1.self)
     registry.add(LoFiT.self)
+    registry.add(PrefixTuning.self)
+    registry.add(PromptTuning.self)
     return registry
   }
 

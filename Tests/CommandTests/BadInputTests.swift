@@ -37,7 +37,7 @@ import _TestSupport
     ("locations=3.block_output@f1", ["layer 3 is out of range", "layers 0 to 2", "reft inspect"]),
     ("locations=-4.block_output@f1", ["layer -4 is out of range"]),
     ("locations=all.block_outputs@f1", ["unknown component 'block_outputs'", "did you mean 'block_output'?"]),
-    ("locations=all.block_output@x1", ["got 'x1'", "location 'all.block_output@x1'", "f<n>+l<m>"]),
+    ("locations=all.block_output@x1", ["got 'x1'", "location 'all.block_output@x1'", "f<n>|l<m>"]),
     ("locations=block_output", ["expected layers.component", "write layers.component[heads]@positions"]),
     ("locations=all.block_output[1]@all", ["has no heads to choose", "fix:"]),
     ("output=no/folder", ["the folder 'no' does not exist", "(no/folder)", "mkdir -p 'no'"]),

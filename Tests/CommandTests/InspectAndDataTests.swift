@@ -19,7 +19,7 @@ import _TestSupport
     #expect(loaded["load_seconds"]?.double != nil)
     #expect(loaded["parameters"] == facts["parameters"])
     let sites = try #require(facts["sites"]?.array)
-    #expect(sites.count == 9)
+    #expect(sites.count == 13)
     #expect(
       sites.contains([
         "component": "head_attention_value_output", "width": 32, "heads": 4,
