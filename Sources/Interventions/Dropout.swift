@@ -10,6 +10,9 @@ struct Dropout {
     random = probability > 0 ? mode.training?.random : nil
   }
 
+  /// Whether anything is dropped in this pass.
+  var isActive: Bool { random != nil }
+
   func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
     guard let random else { return x }
     return try x * (random.bernoulli(x.shape, probability: 1 - probability) / (1 - probability))

@@ -55,6 +55,10 @@ public struct InterventionRegistry: Sendable {
     registry.add(LoFiT.self)
     registry.add(PrefixTuning.self)
     registry.add(PromptTuning.self)
+    registry.add(LoRA.self)
+    registry.add(DoRA.self)
+    registry.add(IA3.self)
+    registry.add(VeRA.self)
     return registry
   }
 

@@ -37,6 +37,13 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
       (["part": "scale"], "head_attention_value_output"),
       (["part": "bias"], "head_attention_value_output[1,3]"),
     ],
+    "lora": [
+      (["rank": 3, "alpha": 6.0, "rslora": true, "rank_pattern": ["value": 2, "1.query": 1]], "query;value"),
+      (["rank": 2, "dropout": 0.3], "mlp_output"),
+    ],
+    "dora": [(["rank": 3], "key;mlp_gate;mlp_up"), (["rank": 2, "dropout": 0.3], "attention_output")],
+    "ia3": [([:], "query;attention_output;mlp_output")],
+    "vera": [(["rank": 5, "d_initial": 0.5], "mlp_up;mlp_output"), (["rank": 4, "dropout": 0.3], "value")],
   ]
 
   /// Whose edit is another in training: ReFT-r1 moves a sequence by its largest latents there, by one number in use.
