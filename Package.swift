@@ -101,11 +101,12 @@ let wetRooms: [Target] = [
       "TextGeneration",
       "Tokenization",
     ]),
+  room("Conversion", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors"]),
   .target(name: "CProcessStart"),
   .executableTarget(
     name: "reft",
     dependencies: [
-      "CProcessStart", "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON",
+      "CProcessStart", "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON",
       "LanguageModels", "ModelHub",
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -157,6 +158,8 @@ let wetRooms: [Target] = [
     of: "Training",
     ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
   tests(
+    of: "Conversion", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+  tests(
     of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
 
@@ -177,7 +180,7 @@ let chosenTargets: [Target] = {
 
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
-  "Charts", "Checkpoints", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON", "LanguageModels", "Layers",
+  "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON", "LanguageModels", "Layers",
   "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization",
   "Training",
 ]

@@ -30,6 +30,7 @@ PLAN = {
     "Layers": "Tensors Diagnostics",
     "LanguageModels": "Layers Tensors Checkpoints JSON Diagnostics",
     "Interventions": "LanguageModels Layers Tensors Checkpoints JSON Diagnostics",
+    "Conversion": "Interventions LanguageModels Tensors Checkpoints JSON Diagnostics",
     "Pretrained": "LanguageModels Tokenization ModelHub Checkpoints Tensors JSON Diagnostics",
     "TextGeneration": "LanguageModels Tokenization Tensors JSON Diagnostics",
     "TextEmbedding": "TextGeneration Pretrained LanguageModels Tokenization Checkpoints Tensors JSON Diagnostics",

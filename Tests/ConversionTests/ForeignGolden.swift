@@ -1,0 +1,62 @@
+import Conversion
+import Interventions
+import LanguageModels
+import Tensors
+import Testing
+import _TestSupport
+
+/// Adapters as another library saved them on the model of the golden `llama_gqa_tied`, and its logits.
+struct ForeignGolden {
+  let golden: Golden
+  let prompts: [Int]
+
+  init(_ name: String) throws {
+    golden = try Golden(name)
+    prompts = try golden.integers("prompts")
+  }
+
+  func path(_ adapter: String) -> String { "\(golden.folder)/\(adapter)" }
+
+  /// Converts an adapter into our format, and gives the report.
+  @discardableResult
+  func convert(
+    _ adapter: String, to output: String, from format: String? = nil, _ settings: [String: String] = [:],
+    allowLeftover: Bool = false
+  ) throws -> ConversionReport {
+    try Foreign.convert(path(adapter), from: format, to: "reft", output, settings, allowLeftover: allowLeftover)
+  }
+
+  /// The logits of our adapter at a path are those of the golden, and those without it are not.
+  func expect(
+    _ path: String, equals name: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let model = try TinyModel.load()
+    let adapter = try Adapter.load(path, for: model, base: TinyModel.base()).adapter
+    for (row, prompt) in prompts.enumerated() {
+      let batch = TokenBatch([.init(tokens: try golden.ids("ids.\(row)"), promptLength: prompt)])
+      func logits(_ tap: Tap) throws -> Tensor {
+        try withoutGradients { () throws(TensorError) in
+          try model.logits(model.hidden(batch, cache: nil, tap: tap))
+        }
+      }
+      try golden.expect(
+        logits(adapter.tap(for: batch)), equals: "\(name).\(row)", sourceLocation: sourceLocation)
+      try golden.expectDiffers(logits(.none), from: "\(name).\(row)", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+/// Conversions for the tiny model.
+enum Foreign {
+  @discardableResult
+  static func convert(
+    _ path: String, from source: String? = nil, to target: String, _ output: String, _ settings: [String: String] = [:],
+    allowLeftover: Bool = false
+  ) throws -> ConversionReport {
+    let checkpoint = try TinyModel.checkpoint()
+    let model = try ModelRegistry.standard.outline(of: checkpoint)
+    return try Conversion.run(
+      path, from: source.map(AdapterFormats.named), to: AdapterFormats.named(target), output: output, for: model,
+      base: BaseModel(of: checkpoint, model), settings: settings, allowLeftover: allowLeftover)
+  }
+}
