@@ -47,6 +47,14 @@ import _TestSupport
           method: "loreft", settings: ["rank": 4], places: "3,9,18,24.block_output@f5+l5", count: 131_088,
           percent: ".0019"),
         Line(method: "loreft", settings: ["rank": 4], places: "15.block_output@l1", count: 32_772),
+        Line(
+          method: "direft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 2_097_408, percent: ".031"),
+        Line(
+          method: "noreft", settings: ["rank": 8, "projection_bias": true], places: "all.block_output@f7+l7",
+          count: 32 * (2 * 4096 * 8 + 2 * 8)),
+        Line(method: "consreft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 32 * (4096 * 8 + 8)),
+        Line(method: "lobireft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 32 * (4096 * 8 + 8)),
+        Line(method: "prefix_tuning", settings: ["tokens": 10], places: "all.key;all.value", percent: ".039"),
         Line(method: "lofit", places: "all.head_attention_value_output[0]", count: 4096),
         Line(method: "lofit", places: "all.head_attention_value_output[0,1,2]", count: 12_288),
         Line(method: "lora", places: "all.query;all.value", count: 4_194_304),
@@ -62,6 +70,9 @@ import _TestSupport
       [
         Line(
           method: "loreft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 3_277_120, percent: ".025"),
+        Line(
+          method: "direft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 3_277_120, percent: ".025"),
+        Line(method: "prefix_tuning", settings: ["tokens": 10], places: "all.key;all.value", percent: ".031"),
         Line(
           method: "lofit", places: "0..39.head_attention_value_output[0];0..7.head_attention_value_output[1]",
           count: 6144),
