@@ -156,7 +156,10 @@ let wetRooms: [Target] = [
     }, exclude: ["Fixtures"], swiftSettings: swiftSettings),
   tests(
     of: "Training",
-    ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+    [
+      "Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks", "Tensors",
+      "_TestSupport",
+    ]),
   tests(
     of: "Conversion", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
   tests(

@@ -18,7 +18,7 @@ import _TestSupport
     scratch = try ScratchFolder()
   }
 
-  private static let plans = [Toy.loreft, Toy.dropout, Toy.lofit]
+  private static let plans = [Toy.loreft, Toy.dropout, Toy.lofit, Toy.reftR1]
   private let run: JSONObject = ["recipe": "toy", "data": "0123"]
 
   private func trainer(_ adapter: Adapter, _ settings: TrainingSettings) throws -> Trainer {

@@ -25,6 +25,8 @@ enum Toy {
     method: "loreft", settings: ["rank": 2, "dropout": 0.0], locations: [place("all.block_output@f2+l2")])
   static let dropout = Adapter.Plan(
     method: "loreft", settings: ["rank": 2, "dropout": 0.2], locations: [place("all.block_output@f2|l2")])
+  static let reftR1 = Adapter.Plan(
+    method: "reft_r1", settings: ["k": 2, "l1": 0.1], locations: [place("1.block_output@1..-1+generated")])
   static let lofit = Adapter.Plan(
     method: "lofit", settings: ["part": "scale"], locations: [place("all.head_attention_value_output@all")])
 
