@@ -204,8 +204,10 @@ import _TestSupport
       }
       for layer in 0..<model.shape.layers {
         for component in model.components {
-          guard let projection = model.projection(reading: component, layer: layer) else { continue }
-          for weight in [projection.weight, projection.bias].compactMap({ $0 }) {
+          let projections = [
+            model.projection(reading: component, layer: layer), model.projection(writing: component, layer: layer),
+          ]
+          for weight in projections.compactMap({ $0 }).flatMap({ [$0.weight, $0.bias] }).compactMap({ $0 }) {
             #expect(!weight.requiresGradient)
             #expect(try weight.gradient() == nil)
           }

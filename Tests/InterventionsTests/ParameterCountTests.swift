@@ -14,24 +14,24 @@ import _TestSupport
     let method: String
     var settings: JSONObject = [:]
     let places: String
-    /// The number that the paper or its repository prints, where it does.
+    /// The number that papers and repositories print, or that follows from their formula.
     var count: Int?
     /// Percent as printed.
     var percent: String?
+    /// Whether percent means of base and trained numbers together.
     var ofBoth = false
     /// Whether the places are those of one layer, which stands for all.
     var isOneLayer = false
     var testDescription: String { "\(method) \(JSONValue.object(settings).text) at \(places)" }
   }
 
-  /// DoRA measures the weights of every map: one layer is enough to know the others.
-  private static func dora(_ rank: Int, count: Int? = nil, _ percent: String) -> Line {
-    Line(
-      method: "dora", settings: ["rank": .integer(rank)], places: fiveMaps.replacing("all", with: "0"), count: count,
-      percent: percent, ofBoth: true, isOneLayer: true)
+  /// LoRA and DoRA of LLM-Adapters on q, k, v, up and down; one layer is enough to know the others.
+  private static func fiveMaps(_ method: String, rank: Int, count: Int? = nil, _ percent: String) -> Line {
+    let places = "0.query;0.key;0.value;0.mlp_up;0.mlp_output"
+    return Line(
+      method: method, settings: ["rank": .integer(rank)], places: places, count: count, percent: percent, ofBoth: true,
+      isOneLayer: true)
   }
-
-  static let fiveMaps = "all.query;all.key;all.value;all.mlp_up;all.mlp_output"
 
   static let table: [(model: PublishedModel, lines: [Line])] = [
     (
@@ -58,11 +58,9 @@ import _TestSupport
         Line(method: "lofit", places: "all.head_attention_value_output[0]", count: 4096),
         Line(method: "lofit", places: "all.head_attention_value_output[0,1,2]", count: 12_288),
         Line(method: "lora", places: "all.query;all.value", count: 4_194_304),
-        Line(
-          method: "lora", settings: ["rank": 32, "alpha": 64], places: fiveMaps, count: 56_098_816, percent: ".826",
-          ofBoth: true),
-        dora(16, count: 28_925_952, ".427"),
-        dora(32, count: 56_975_360, ".838"),
+        fiveMaps("lora", rank: 32, count: 56_098_816, ".826"),
+        fiveMaps("dora", rank: 16, count: 28_925_952, ".427"),
+        fiveMaps("dora", rank: 32, count: 56_975_360, ".838"),
       ]
     ),
     (
@@ -77,9 +75,9 @@ import _TestSupport
           method: "lofit", places: "0..39.head_attention_value_output[0];0..7.head_attention_value_output[1]",
           count: 6144),
         Line(method: "lofit", places: "all.head_attention_value_output[0,1,2,3]", count: 20_480),
-        Line(method: "lora", settings: ["rank": 32], places: fiveMaps, percent: ".670", ofBoth: true),
-        dora(16, ".347"),
-        dora(32, ".681"),
+        fiveMaps("lora", rank: 32, ".670"),
+        fiveMaps("dora", rank: 16, ".347"),
+        fiveMaps("dora", rank: 32, ".681"),
       ]
     ),
     (
@@ -87,9 +85,9 @@ import _TestSupport
       [
         Line(
           method: "loreft", settings: ["rank": 8], places: "all.block_output@f7+l7", count: 2_097_408, percent: ".026"),
-        Line(method: "lora", settings: ["rank": 32], places: fiveMaps, percent: ".700", ofBoth: true),
-        dora(16, ".361"),
-        dora(32, ".710"),
+        fiveMaps("lora", rank: 32, ".700"),
+        fiveMaps("dora", rank: 16, ".361"),
+        fiveMaps("dora", rank: 32, ".710"),
       ]
     ),
     (
