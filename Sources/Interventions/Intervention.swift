@@ -44,7 +44,7 @@ public protocol Intervention: AnyObject, SendableMetatype {
   static var whyNotFoldable: String { get }
   /// A term of the loss that depends on the parameters alone, added once an update as it is; `nil` for none.
   func penalty(_ pass: TrainingPass) throws(TensorError) -> Tensor?
-  /// Called with the gradients of an update, before the optimiser takes them.
+  /// Called with the gradients of an update, clipped, before the optimiser takes them.
   func beforeStep() throws(TensorError)
   /// Called after the optimiser has changed the parameters.
   func afterStep() throws(TensorError)

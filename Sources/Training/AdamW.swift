@@ -30,9 +30,12 @@ public final class AdamW {
   ///
   /// - Parameters:
   ///   - clip: the gradients are scaled together to at most this norm, as `torch.nn.utils.clip_grad_norm_` does.
+  ///   - afterClipping: called before the parameters move, for those who change gradients.
   /// - Returns: the norm of all gradients together, before clipping.
   @discardableResult
-  public func update(learningRate: Double, clip: Double?) throws(TensorError) -> Double {
+  public func update(
+    learningRate: Double, clip: Double?, afterClipping: () throws(TensorError) -> Void = {}
+  ) throws(TensorError) -> Double {
     var moving: [(index: Int, gradient: Tensor)] = []
     var squares = 0.0
     for (i, parameter) in parameters.enumerated() {
@@ -46,6 +49,7 @@ public final class AdamW {
       let factor = clip / (norm + 1e-6)
       if factor < 1 { for entry in moving { try entry.gradient.scale(by: factor) } }
     }
+    try afterClipping()
     step += 1
     guard !moving.isEmpty else { return norm }
     try rule.update(

@@ -120,10 +120,11 @@ public final class Trainer {
     if settings.l1 > 0, let penalty = try objective.absoluteSum() { try (penalty * settings.l1).backward() }
     let pass = TrainingPass(random: random, progress: done)
     for part in adapter.parts { try part.intervention.penalty(pass)?.backward() }
-    for part in adapter.parts { try part.intervention.beforeStep() }
     let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
     let rate = settings.learningRate * factor
-    let norm = try optimizer.update(learningRate: rate, clip: settings.gradientClip)
+    let norm = try optimizer.update(learningRate: rate, clip: settings.gradientClip) { () throws(TensorError) in
+      for part in adapter.parts { try part.intervention.beforeStep() }
+    }
     for part in adapter.parts { try part.intervention.afterStep() }
     progress.stepInEpoch += 1
     progress.lossSum += sum

@@ -112,9 +112,9 @@ extension LanguageModel {
 }
 
 extension Adapter {
-  /// Updates of AdamW under a linear schedule without warmup, gradients clipped to norm 1; what `loss` reports of each.
+  /// Updates of AdamW under a linear schedule without warmup, gradients clipped together; what `loss` reports of each.
   func descend(
-    steps: Int, rate: Double, loss: (Int) throws -> (total: Tensor, reported: Double)
+    steps: Int, rate: Double, clip: Double = 1, loss: (Int) throws -> (total: Tensor, reported: Double)
   ) throws -> [Float] {
     let rule = FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
     let parameters = parameters.map(\.tensor)
@@ -125,7 +125,6 @@ extension Adapter {
       let (total, reported) = try loss(step)
       losses.append(Float(reported))
       try total.backward()
-      for part in parts { try part.intervention.beforeStep() }
       var gradients: [Tensor] = []
       var squares = 0.0
       for parameter in parameters {
@@ -133,8 +132,9 @@ extension Adapter {
         gradients.append(try #require(gradient))
         squares += try gradients[gradients.count - 1].norm().item() * gradients[gradients.count - 1].norm().item()
       }
-      let factor = 1 / (squares.squareRoot() + 1e-6)
+      let factor = clip / (squares.squareRoot() + 1e-6)
       if factor < 1 { for gradient in gradients { try gradient.scale(by: factor) } }
+      for part in parts { try part.intervention.beforeStep() }
       try rule.update(
         parameters, gradients: gradients, firstMoments: Array(moments.prefix(parameters.count)),
         secondMoments: Array(moments.suffix(parameters.count)), step: step + 1,

@@ -24,9 +24,8 @@ import _TestSupport
       }
     }
 
-    /// axbench sums its penalty over the examples of a batch, ours is divided by their number.
     func adapter(for model: any LanguageModel, penaltyFactor: Double = 1) throws -> Adapter {
-      let l1 = try golden.facts.double("l1") * Double(examples.count) * penaltyFactor
+      let l1 = try golden.facts.double("l1") * penaltyFactor
       let layer = try golden.facts.int("layer")
       let plan = Adapter.Plan(
         method: "reft_r1",
@@ -76,9 +75,10 @@ import _TestSupport
     try withoutLeaks {
       let reference = try Reference(form)
       let model = try TinyModel.load()
-      let rate = try reference.golden.facts.reader("optimizer").double("lr")
+      let optimizer = try reference.golden.facts.reader("optimizer")
+      let (rate, clip) = (try optimizer.double("lr"), try optimizer.double("clip"))
       func run(_ adapter: Adapter) throws -> [Float] {
-        try adapter.descend(steps: 20, rate: rate) { step in
+        try adapter.descend(steps: 20, rate: rate, clip: clip) { step in
           let (loss, penalty) = try reference.loss(adapter, model, progress: Double(step) / 20)
           return (try loss + penalty, try loss.item())
         }

@@ -106,7 +106,7 @@ def family_case(kind, edits, activation, ids, steps):
     return case
 
 
-def train(parameters, loss_of, steps, rate=RATE, before_step=lambda: None, report=None):
+def train(parameters, loss_of, steps, rate=RATE, clip=1.0, before_step=lambda: None, report=None):
     """`steps` updates of AdamW under a linear schedule without warmup; the losses. `report` names what is written of a loss."""
     optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, 0, steps)
@@ -115,8 +115,8 @@ def train(parameters, loss_of, steps, rate=RATE, before_step=lambda: None, repor
         optimizer.zero_grad()
         loss = loss_of(step)
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
         before_step()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
         losses.append(loss.detach() if report is None else report())
@@ -175,7 +175,8 @@ def subspace_case(ids):
 
 # MARK: ReFT-r1
 
-LAYER, TOP, L1, R1_RATE = 1, 3, 0.05, 0.02
+# The gradients are clipped to far less than axbench's 1, so that it shows when.
+LAYER, TOP, L1, R1_RATE, R1_CLIP = 1, 3, 0.2, 0.02, 0.02
 
 
 def r1_start():
@@ -203,15 +204,15 @@ def r1_case(ids, form):
         return logits, latents[0]
 
     def objective(model, v, share):
-        """Cross entropy of the response tokens, and axbench's sparsity term: summed over the rows of the batch."""
-        losses, count, sparsity = [], 0, 0
+        """Cross entropy of the response tokens, and axbench's sparsity term: the mean over the rows of the batch."""
+        losses, count, sparsity = [], 0, []
         for sequence, prompt in zip(ids, loreft.PROMPTS):
             logits, latent = forward(model, v, sequence)
             losses.append(torch.nn.functional.cross_entropy(logits[prompt - 1:-1], sequence[prompt:], reduction="sum"))
             count += len(sequence) - prompt
             others = latent.scatter(0, latent.topk(TOP).indices, 0)
-            sparsity = sparsity + others.mean()
-        return sum(losses) / count, share * L1 * sparsity
+            sparsity.append(others.mean())
+        return sum(losses) / count, share * L1 * torch.stack(sparsity).mean()
 
     def case(dtype):
         found = {}
@@ -239,7 +240,7 @@ def r1_case(ids, form):
             v.data /= v.data.norm() + torch.finfo(torch.float32).eps
             v.grad -= (v.grad @ v.data) * v.data
 
-        found["losses"] = train([v], loss_of, STEPS, R1_RATE, before_step, report=lambda: kept[0])
+        found["losses"] = train([v], loss_of, STEPS, R1_RATE, R1_CLIP, before_step, report=lambda: kept[0])
         found["final"] = v.detach().clone()
         return found
 
@@ -292,11 +293,11 @@ def main():
         golden.write(
             f"reft_r1_{form}", r1_case(ids, form),
             facts={"script": FACTS["script"], "model": loreft.MODEL, "axbench": "e9b8cd4", "method": "reft_r1", "layer": LAYER,
-                   "k": TOP, "l1": L1, "steps": STEPS, "optimizer": {**OPTIMIZER, "lr": R1_RATE}, "prompts": loreft.PROMPTS,
+                   "k": TOP, "l1": L1, "steps": STEPS, "optimizer": {**OPTIMIZER, "lr": R1_RATE, "clip": R1_CLIP}, "prompts": loreft.PROMPTS,
                    "lengths": loreft.LENGTHS,
                    "shapes": "direction [d]; logits.i [n, vocab] with every token but the first edited; scores.i [n] of the "
                              "model without the edit; loss, sparsity [1] half way through training (the latter with its "
-                             "weight, summed over the rows) and the gradient [d] of their sum; losses [steps] without the "
+                             "weight, the mean over the rows) and the gradient [d] of their sum; losses [steps] without the "
                              "sparsity term, and the final direction"},
             inputs=rows | {"direction": r1_start()}, together=kind_of)
 

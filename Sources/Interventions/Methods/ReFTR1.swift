@@ -11,13 +11,13 @@ public import Tensors
 ///     score      max over i of a_i, without an edit       (``Adapter/conceptScores(of:in:)``)
 ///
 /// Mean and top k are those of one sequence, over its edited positions; t grows linearly from 0 to 1 in training. With `clamping`
-/// the component `a_i v` is taken away before either is added. Before each update v is brought back to length 1 and the
-/// gradient loses its component along v. A ``strength`` at run time multiplies m, as axbench's steering factor does.
+/// the component `a_i v` is taken away before either is added. Before each update, behind the clipping, v is brought back to
+/// length 1 and the gradient loses its component along v. A strength at run time multiplies m, as axbench's steering factor does.
 ///
 /// Source: AxBench, arXiv 2501.17148, ReFT-r1; stanfordnlp/axbench `models/lsreft.py` (the class LsReFT).
-/// Deviations: no padding takes part in the top k; the penalty is the paper's mean over the examples of a batch, where axbench's
-/// code has their sum (`l1` 0.03 with its batch of 6 gives its numbers); m is kept from the last tenth of the training so far,
-/// where axbench takes it from a pass over its test texts; the unused bias is left out.
+/// Deviations: no padding takes part in the top k, nor does the last token of a text, which predicts nothing and is not computed;
+/// m is kept from the last tenth of the training so far, where axbench takes it from a pass over its test texts; with clamping a
+/// strength multiplies what is taken away too; the unused bias is left out.
 public final class ReFTR1: ConceptDetecting, Mergeable {
   /// What becomes of the component along v that was there before.
   public enum Form: String, Sendable, CaseIterable {
