@@ -59,6 +59,9 @@ public struct InterventionRegistry: Sendable {
     registry.add(DoRA.self)
     registry.add(IA3.self)
     registry.add(VeRA.self)
+    registry.add(ITI.self)
+    registry.add(Steering.self)
+    registry.add(ConditionalSteering.self)
     return registry
   }
 

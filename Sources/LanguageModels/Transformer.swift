@@ -40,7 +40,7 @@ public final class Transformer: LanguageModel {
     precondition(cache == nil || isCausal, "an encoder reads whole texts: it has no cache")
     let pass = Pass(batch, cache: cache, tap: tap, on: device)
     var h = try embedding(pass.batch, virtual: pass.virtualEmbeddings, on: device)  // [rows, d]
-    for (i, block) in blocks.enumerated() { h = try block(h, pass.layer(i)) }
+    for (i, block) in blocks.enumerated() where i <= tap.lastLayer ?? i { h = try block(h, pass.layer(i)) }
     if h.size(0) > pass.tokenRows { h = try h.narrowed(0, 0..<pass.tokenRows) }
     return try norm?(h) ?? h
   }

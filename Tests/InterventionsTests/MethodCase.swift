@@ -44,6 +44,12 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
     "dora": [(["rank": 3], "key;mlp_gate;mlp_up"), (["rank": 2, "dropout": 0.3], "attention_output")],
     "ia3": [([:], "query;attention_output;mlp_output")],
     "vera": [(["rank": 5, "d_initial": 0.5], "mlp_up;mlp_output"), (["rank": 4, "dropout": 0.3], "value")],
+    "iti": [(["alpha": 3.5], "head_attention_value_output[1,3]")],
+    "steering": [
+      (["operator": "piecewise", "coefficient": 2.5], "block_output"),
+      (["operator": "projection"], "mlp_activation"), (["normalise": true], "head_attention_value_output[0,2]"),
+    ],
+    "conditional": [(["operator": "add", "condition_layer": 1, "threshold": 0.2], "mlp_output")],
   ]
 
   /// Whose edit is another in training: ReFT-r1 moves a sequence by its largest latents there, by one number in use.

@@ -190,6 +190,8 @@ import _TestSupport
     try withoutLeaks {
       let model = try method.loadModel()
       let adapter = try method.adapter(for: model, "f2|l3")
+      // What is fitted has no parameters to reach.
+      if adapter.parameters.isEmpty { return }
       let batch = TokenBatch([.init(tokens: someTokens(12), promptLength: 9)])
       let output = try model.output(
         batch, adapter.tap(for: batch, mode: .training(TrainingPass(random: RandomSource(seed: 3)))))
@@ -221,9 +223,11 @@ import _TestSupport
     let model = try method.loadModel()
     let adapter = try method.adapter(for: model, "f2|l3")
     for tensors in [adapter.parameters, try adapter.saved(), try adapter.trainingState()] {
-      #expect(Set(tensors.map(\.name)).count == tensors.count && !tensors.isEmpty)
+      #expect(Set(tensors.map(\.name)).count == tensors.count)
       for tensor in tensors { #expect(try tensor.tensor.isFinite()) }
     }
+    // What is fitted has no parameters; saved it is all the same.
+    #expect(try !adapter.saved().isEmpty && !adapter.trainingState().isEmpty)
     #expect((adapter.parameterCount > 0) == !adapter.parameters.isEmpty)
     let source = JSONReader(adapter.plan.settings, source: "plan")
     #expect(try method.method.settings(source) == adapter.plan.settings)

@@ -67,6 +67,7 @@ public struct ActivationCollector {
     let recorders = sites.map { _ in RowRecorder(batch, reading, last) }
     var tap = Tap.none
     for (site, recorder) in zip(sites, recorders) { tap.place(recorder, at: site, on: .all) }
+    tap.lastLayer = sites.map(\.layer).max()
     _ = try model.hidden(batch, cache: nil, tap: tap)
     var kept: [Tensor] = []
     for recorder in recorders {

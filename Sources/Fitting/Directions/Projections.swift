@@ -25,13 +25,12 @@ public struct Projections: Sendable {
   /// -1 where the direction points away from the true samples, else 1.
   ///
   /// With pairs: -1 when the true one of a pair is the lower one more often than the higher one (RepE, repeng); equal
-  /// projections count for neither side, and a tie keeps the sign. Without pairs: by the means of the two labels.
+  /// projections count for neither side. Without pairs, and where the pairs are divided evenly, by the means of the two labels:
+  /// the references keep the arbitrary sign of the decomposition then, which another library or processor gives otherwise.
   public func sign(_ labels: [Bool], _ pairs: [(positive: Int, negative: Int)] = []) -> Double {
-    guard pairs.isEmpty else {
-      let lower = pairs.count { values[$0.positive] < values[$0.negative] }
-      let higher = pairs.count { values[$0.positive] > values[$0.negative] }
-      return lower > higher ? -1 : 1
-    }
+    let lower = pairs.count { values[$0.positive] < values[$0.negative] }
+    let higher = pairs.count { values[$0.positive] > values[$0.negative] }
+    if lower != higher { return lower > higher ? -1 : 1 }
     func mean(_ label: Bool) -> Double {
       let chosen = zip(values, labels).filter { $0.1 == label }.map(\.0)
       return chosen.reduce(0, +) / Double(max(1, chosen.count))
