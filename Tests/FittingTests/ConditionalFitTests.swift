@@ -27,22 +27,27 @@ import _TestSupport
 
   @Test func `a conditional adapter is saved with its condition and fires on the prompts it was fitted for`() throws {
     let subject = try RepEGolden()
-    let all = Array(subject.texts.indices)
+    // Prompts of two kinds: half of them end with the same word, twice.
+    let prompts = subject.texts.enumerated().map { $1 + ($0 % 2 == 0 ? [10, 10] : []) }
+    let all = Array(prompts.indices)
     let data = LabelledActivations(
-      try ActivationCollector(subject.model, reading: .mean).collect(subject.texts, at: subject.sites),
-      labels: subject.texts.map { $0[0] > 48 }, groups: all, arePaired: false)
-    let found = try ConditionalFit(data).conditions(of: all, kind: .meanDifference, using: RandomSource(seed: 1))
+      try ActivationCollector(subject.model).collect(prompts, at: subject.sites),
+      labels: all.map { $0 % 2 == 0 }, groups: all, arePaired: false)
+    let found = try ConditionalFit(data).conditions(
+      of: all, kind: .meanDifference, reading: .last, using: RandomSource(seed: 1))
     let best = try #require(found.first)
-    #expect(best.f1 > 0.7)
+    #expect(best.f1 > 0.8)
     let adapter = try ConditionalFit.adapter(
       subject.directions(), when: best.condition, settings: ["coefficient": 2.5], for: subject.model)
     let again = try Adapter(
       adapter.plan, of: InterventionRegistry.standard.method("conditional"), for: subject.model,
       restoring: adapter.saved(), source: "saved")
-    let fired = try #require(again.condition).fires(on: subject.texts, model: subject.model)
-    let right = zip(fired, data.labels).count { $0 == $1 }
-    #expect(Double(right) > 0.7 * Double(all.count))
-    #expect(try #require(adapter.condition).fires(on: subject.texts, model: subject.model) == fired)
+    let fired = try #require(again.condition).fires(on: prompts, model: subject.model)
+    // What fires is what the search counted.
+    let hits = zip(fired, data.labels).count { $0 && $1 }
+    let wrong = zip(fired, data.labels).count { $0 != $1 }
+    #expect(abs(Double(2 * hits) / Double(2 * hits + wrong) - best.f1) < 1e-12)
+    #expect(try #require(adapter.condition).fires(on: prompts, model: subject.model) == fired)
     #expect(again.condition?.layer == best.condition.layer)
   }
 

@@ -4,7 +4,8 @@ public import Tensors
 
 /// Reads how much of a concept is in each token of a text, layer by layer (RepE).
 ///
-/// `score = (h - mean) . v / |v|`, the mean taken along v; the sign of v was set when it was fitted.
+/// `score = (h - mean) . v / |v|`, the mean taken along v; the sign of v was set when it was fitted. Scores of an adapter's own
+/// vectors are counted in deviations of the texts it was fitted on, so that layers compare.
 ///
 /// Source: arXiv 2310.01405, sec. 3.1; andyzoujm/representation-engineering.
 public struct RepresentationReader {
@@ -16,12 +17,15 @@ public struct RepresentationReader {
     public let direction: [Double]
     /// The projection that counts as zero.
     public let centre: Double
+    /// The length that counts as one; 1 for plain projections.
+    public let scale: Double
 
     /// A reading vector.
-    public init(site: Site, direction: [Double], centre: Double = 0) {
+    public init(site: Site, direction: [Double], centre: Double = 0, scale: Double = 1) {
       self.site = site
       self.direction = direction
       self.centre = centre
+      self.scale = scale
     }
   }
 
@@ -47,7 +51,9 @@ public struct RepresentationReader {
           key: "method", expected: "one with reading vectors (steering, conditional)", got: adapter.plan.method,
           method: adapter.plan.method)
       }
-      return Vector(site: part.target.site, direction: try found.row.values(), centre: found.centre)
+      return Vector(
+        site: part.target.site, direction: try found.row.values(), centre: found.centre,
+        scale: found.sigma > 0 ? found.sigma : 1)
     }
     self.init(vectors, model: model)
   }
@@ -63,7 +69,7 @@ public struct RepresentationReader {
     return try zip(vectors, recorders).map { vector, recorder in
       guard let rows = recorder.activations.first else { return [] }
       let flat = try rows.reshaped([tokens.count, -1]).moved(to: .cpu).converted(to: .float64)
-      return try Projections(of: flat, on: vector.direction).values.map { $0 - vector.centre }
+      return try Projections(of: flat, on: vector.direction).values.map { ($0 - vector.centre) / vector.scale }
     }
   }
 }

@@ -1,4 +1,5 @@
 import Charts
+import Fitting
 import Foundation
 import Interventions
 import JSON
@@ -11,16 +12,16 @@ struct HeadReport {
   /// How many heads are chosen.
   let top: Int
 
-  /// - Parameter top: `nil` for a tenth of all heads, as the LoFiT paper's PEFT comparison has it.
-  /// - Throws: ``AdapterError/setting(key:expected:got:method:)`` when there are not so many heads.
-  static func top(_ top: Int?, of shape: ModelShape) throws -> Int {
+  /// What the scores are.
+  var measure = "‖A‖"
+  /// What the map is called.
+  var title = "Heads by the norm of their learned scale"
+
+  /// - Parameter top: a number or a share; `nil` for a tenth of all heads, as the LoFiT paper's PEFT comparison has it.
+  /// - Throws: ``FittingError/setting(key:expected:got:)`` when there are not so many heads.
+  static func top(_ top: String?, of shape: ModelShape) throws -> Int {
     let all = shape.layers * shape.heads
-    let count = top ?? max(1, all / 10)
-    guard (1...all).contains(count) else {
-      throw AdapterError.setting(
-        key: "--top", expected: "between 1 and the model's \(all) heads", got: "\(count)", method: "lofit")
-    }
-    return count
+    return try (top.map { try HeadCount($0, key: "--top") } ?? .number(max(1, all / 10))).number(of: all, key: "--top")
   }
 
   var table: String {
@@ -38,7 +39,7 @@ struct HeadReport {
       var values = [[Double]](repeating: [Double](repeating: .nan, count: shape.heads), count: shape.layers)
       for entry in ranking.heads { values[entry.layer][entry.head] = entry.score }
       return try HeatMap(
-        title: "Heads by the norm of their learned scale", measure: "‖A‖", values: values,
+        title: title, measure: measure, values: values,
         highlighted: Set(ranking.heads.prefix(top).map { HeatMap.Cell(row: $0.layer, column: $0.head) }),
         highlightLabel: "top \(top)")
     }

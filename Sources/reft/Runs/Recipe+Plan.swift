@@ -1,3 +1,4 @@
+import Fitting
 import Interventions
 import JSON
 import LanguageModels
@@ -32,9 +33,9 @@ extension Recipe {
     }
     let ranking = try HeadRanking(reading: path)
     guard let top else { return ranking.locations(top: ranking.heads.count) }
-    guard let count = top.int, (1...ranking.heads.count).contains(count) else {
-      throw refused("top", expected: "between 1 and the \(ranking.heads.count) heads of \(path)", got: top)
-    }
+    let expected = "between 1 and the \(ranking.heads.count) heads of \(path), or a share of them such as 0.1 or 10%"
+    guard let chosen = try? HeadCount(top.string ?? top.text), let count = try? chosen.number(of: ranking.heads.count)
+    else { throw refused("top", expected: expected, got: top) }
     return ranking.locations(top: count)
   }
 

@@ -163,8 +163,10 @@ struct TrainingRun {
   }
 
   /// Keeps a stage-1 adapter with its head ranking: heads.json, heads.npy and heads.svg.
-  func keepRanking(_ outcome: Outcome, top: Int, overwrite: Bool) throws -> HeadReport {
-    let report = HeadReport(ranking: try HeadRanking(of: adapter), shape: model.model.shape, top: top)
+  func keepRanking(_ outcome: Outcome, by choice: HeadChoice = .scale, top: Int, overwrite: Bool) throws -> HeadReport {
+    let report = HeadReport(
+      ranking: try HeadRanking(of: adapter), shape: model.model.shape, top: top, measure: choice.measure,
+      title: choice.title)
     try keep(outcome, overwrite: overwrite, texts: report.files())
     try report.ranking.numpy(top: top).write(to: recipe.output + "/heads.npy", overwrite: true)
     return report

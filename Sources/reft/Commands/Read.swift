@@ -1,0 +1,102 @@
+import ArgumentParser
+import Charts
+import Checkpoints
+import Diagnostics
+import Fitting
+import Foundation
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Tokenization
+
+/// `reft read`: how much of a concept is in each token.
+struct Read: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read a concept in a text: the projection of every token on fitted vectors, layer by layer (RepE).",
+    discussion: """
+      reft fit  --model M --data pairs.jsonl --method steering --output adapters/honesty
+      reft read --model M --adapter adapters/honesty --text "I never took the money."
+      A score is counted from the mean of the texts that the vector was fitted on, in deviations of theirs; more is more of
+      what their positive texts have. --svg draws a map of layers and tokens.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "A folder of a steering or conditional adapter.")
+  var adapter: String
+
+  @Flag(help: "Accept an adapter that was made for other weights of the same shape.")
+  var otherWeights = false
+
+  @Option(help: "The text.")
+  var text: String
+
+  @Option(help: "Layers to read, such as 10..14; all that the adapter has without.")
+  var layers = "all"
+
+  @Option(help: "Draw a map into this file.")
+  var svg: String?
+
+  @Flag(help: "Replace the drawing if it is there.")
+  var overwrite = false
+
+  @Flag(help: "Print as JSON.")
+  var json = false
+
+  func run() throws {
+    let selection = try Location(parsing: "\(layers).block_output").layers
+    let opened = try model.open()
+    let loaded = try Adapter.load(adapter, for: opened.model, base: opened.base, checkingWeights: !otherWeights).adapter
+    let chosen = Set(try selection.resolved(layers: opened.model.shape.layers))
+    let all = try RepresentationReader(of: loaded, model: opened.model).vectors.filter {
+      chosen.contains($0.site.layer)
+    }
+    guard !all.isEmpty else {
+      throw InputError.usage(
+        problem: "the adapter has no vector at the layers \(layers)", remedy: "see reft inspect \(adapter)")
+    }
+    let ids = opened.tokenizer.encode(text).ids
+    guard !ids.isEmpty else { throw FittingError.emptyText(source: "--text") }
+    guard ids.count <= opened.model.shape.contextLength else {
+      throw FittingError.tooLong(tokens: ids.count, limit: opened.model.shape.contextLength, source: "--text")
+    }
+    let scores = try RepresentationReader(all, model: opened.model).scores(of: ids)
+    let tokens = ids.map { opened.tokenizer.token(of: $0) ?? "#\($0)" }
+    if let svg { try TextFile.write(map(all, scores).svg, to: svg, overwrite: overwrite) }
+    if json { return Console.print(Self.json(all, tokens, scores)) }
+    Console.print(Self.table(all, tokens, scores).render(.plain), terminator: "")
+  }
+
+  private func map(_ vectors: [RepresentationReader.Vector], _ scores: [[Double]]) throws -> HeatMap {
+    try HeatMap(
+      title: "What \(adapter.split(separator: "/").last.map(String.init) ?? adapter) reads", measure: "score",
+      values: scores, rowLabel: "vector", columnLabel: "token")
+  }
+
+  private static func json(
+    _ vectors: [RepresentationReader.Vector], _ tokens: [String], _ scores: [[Double]]
+  ) -> JSONValue {
+    [
+      "tokens": .array(tokens.map(JSONValue.string)),
+      "scores": .array(
+        zip(vectors, scores).map { vector, row in
+          ["site": .string(vector.site.description), "scores": .array(row.map(JSONValue.number))]
+        }),
+    ]
+  }
+
+  /// A token a line: the mean over the vectors, and each of them.
+  private static func table(
+    _ vectors: [RepresentationReader.Vector], _ tokens: [String], _ scores: [[Double]]
+  ) -> TextTable {
+    var table = TextTable(
+      [.init("token"), .init("mean", .right)] + vectors.map { .init("\($0.site.layer)", .right) })
+    for (i, token) in tokens.enumerated() {
+      let row = scores.map { $0[i] }
+      let mean = row.reduce(0, +) / Double(row.count)
+      table.add([token] + ([mean] + row).map { String(format: "%.2f", $0) })
+    }
+    return table
+  }
+}
