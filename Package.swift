@@ -106,7 +106,8 @@ let wetRooms: [Target] = [
   .executableTarget(
     name: "reft",
     dependencies: [
-      "CProcessStart", "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON",
+      "CProcessStart", "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions",
+      "JSON",
       "LanguageModels", "ModelHub",
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -161,7 +162,8 @@ let wetRooms: [Target] = [
       "_TestSupport",
     ]),
   tests(
-    of: "Conversion", ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
+    of: "Conversion",
+    ["Checkpoints", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "_TestSupport"]),
   tests(
     of: "Interventions", ["Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Layers", "Tensors", "_TestSupport"]),
 ]
@@ -183,7 +185,8 @@ let chosenTargets: [Target] = {
 
 /// What `import` can name in a program that depends on this package.
 let libraryRooms = [
-  "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON", "LanguageModels", "Layers",
+  "Charts", "Checkpoints", "Conversion", "Diagnostics", "Evaluation", "Fitting", "Interventions", "JSON",
+  "LanguageModels", "Layers",
   "ModelHub", "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization",
   "Training",
 ]

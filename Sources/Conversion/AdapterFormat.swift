@@ -15,7 +15,10 @@ public protocol AdapterFormat: SendableMetatype {
 /// The formats that are read and written.
 public enum AdapterFormats {
   /// Every format, our own first.
-  public static let all: [any AdapterFormat.Type] = [ReftFormat.self, PyreftFormat.self, LoFiTFormat.self]
+  public static let all: [any AdapterFormat.Type] = [
+    ReftFormat.self, PyreftFormat.self, PEFTFormat.self, MLXFormat.self, ControlVectorFormat.self, SvecFormat.self,
+    LoFiTFormat.self, REDFormat.self,
+  ]
 
   /// Looks up a format.
   public static func named(_ name: String) throws(ConversionError) -> any AdapterFormat.Type {

@@ -16,6 +16,8 @@ public struct ConversionContext {
   private var given: [String: String]
   private var asked: [String] = []
 
+  /// What is known before anything is read.
+  ///
   /// - Parameter settings: what the user says about things that the source format does not say.
   public init(model: any LanguageModel, base: BaseModel, settings: [String: String] = [:], checkingWeights: Bool = true)
   {

@@ -39,7 +39,7 @@ PLAN = {
     "Fitting": "Interventions Pretrained LanguageModels Tensors Tasks Tokenization JSON Diagnostics",
     "Evaluation": "TextGeneration Interventions Pretrained LanguageModels Tensors Checkpoints Tasks Tokenization Charts "
                   "JSON Diagnostics",
-    "reft": "Evaluation Fitting Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
+    "reft": "Conversion Evaluation Fitting Training TextEmbedding TextGeneration Interventions Pretrained LanguageModels Layers Tensors Checkpoints "
             "Tokenization ModelHub Recipes Tasks Charts CProcessStart JSON Diagnostics",
 }
 

@@ -1,0 +1,153 @@
+import Checkpoints
+import Conversion
+import Foundation
+import JSON
+import Testing
+import _TestSupport
+
+/// Folders by peft 0.13.2: scripts/goldens/foreign_peft.py.
+@Suite(.engineAlone) struct PEFTFormatTests {
+  private let scratch: ScratchFolder
+  private let foreign: ForeignGolden
+
+  init() throws {
+    scratch = try ScratchFolder()
+    foreign = try ForeignGolden("foreign_peft")
+  }
+
+  static let cases = ["lora", "rslora", "dora", "all_linear", "ia3", "prefix", "prefix_projected", "prompt"]
+
+  @Test(arguments: cases.map { ($0, $0) } + [("pickled", "lora")])
+  func `an adapter of peft gives its logits`(name: String, golden: String) throws {
+    let report = try foreign.convert(name, to: scratch("x"))
+    try foreign.expect(scratch("x"), equals: golden)
+    #expect(report.source == "peft")
+    #expect(report.leftover.isEmpty)
+    #expect(!report.mapped.isEmpty)
+  }
+
+  @Test(arguments: cases)
+  func `write, read, write gives the same bytes`(name: String) throws {
+    try foreign.convert(name, to: scratch("a"))
+    try Foreign.convert(scratch("a"), to: "peft", scratch("b"))
+    try Foreign.convert(scratch("b"), to: "reft", scratch("c"))
+    try Foreign.convert(scratch("c"), to: "peft", scratch("d"))
+    #expect(try contents(scratch("b")) == contents(scratch("d")))
+    #expect(try contents(scratch("a"))["adapter.safetensors"] == contents(scratch("c"))["adapter.safetensors"])
+    try foreign.expect(scratch("c"), equals: name)
+    // Names and shapes of tensors are those of peft.
+    func tensors(_ path: String) throws -> [String: [Int]] {
+      let file = try SafetensorsFile("\(path)/adapter_model.safetensors")
+      return Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.shape) })
+    }
+    #expect(try tensors(scratch("b")) == tensors(foreign.path(name)))
+    // Every member that peft writes is written.
+    func keys(_ path: String) throws -> [String] {
+      let file = "\(path)/adapter_config.json"
+      return try JSONReader(JSONValue(parsing: readText(file), source: file), source: file).object.keys
+    }
+    #expect(try keys(scratch("b")) == keys(foreign.path(name)))
+  }
+
+  @Test func `patterns of ranks and alphas have their places`() throws {
+    try foreign.convert("lora", to: scratch("x"))
+    let settings = try JSONValue(parsing: readText(scratch("x/adapter.json")), source: "x")["settings"]
+    #expect(settings?["rank_pattern"] == ["1.query": 2, "mlp_output": 3])
+    #expect(settings?["alpha_pattern"] == ["0.value": 9.0])
+    #expect(settings?["alpha"] == 6.0)
+  }
+
+  private func change(_ name: String, _ change: (String) -> String) throws -> ConversionError? {
+    try? FileManager.default.removeItem(atPath: scratch("bad"))
+    try FileManager.default.copyItem(atPath: foreign.path(name), toPath: scratch("bad"))
+    let text = try readText(scratch("bad/adapter_config.json"))
+    let changed = change(text)
+    try #require(changed != text)
+    try scratch.write("bad/adapter_config.json", "")
+    try scratch.change("bad/adapter_config.json") { $0 = Array(changed.utf8) }
+    let error = #expect(throws: ConversionError.self) { try Foreign.convert(scratch("bad"), to: "reft", scratch("x")) }
+    #expect(try scratch.names == ["bad"])
+    return error
+  }
+
+  @Test(arguments: [
+    ("\"megatron_config\": null", "\"megatron_config\": {\"a\": 1}", "megatron_config"),
+    ("\"layer_replication\": null", "\"layer_replication\": [[0, 2]]", "layer_replication"),
+    ("\"bias\": \"none\"", "\"bias\": \"all\"", "bias"),
+    ("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa\"", "init_lora_weights"),
+    ("\"r\": 4", "\"lora_bias\": true, \"r\": 4", "lora_bias"),
+    ("\"peft_type\": \"LORA\"", "\"peft_type\": \"ADALORA\"", "peft_type"),
+  ])
+  func `a field that is not supported is named`(from: String, to: String, field: String) throws {
+    let error = try change("lora") { $0.replacingOccurrences(of: from, with: to) }
+    #expect(error?.problem.hasPrefix("'\(field)' is ") == true, "\(error?.problem ?? "")")
+    #expect(error?.problem.contains("which is not supported") == true)
+    #expect(error?.location == scratch("bad/adapter_config.json"))
+  }
+
+  @Test func `modules that were trained as a whole are left over`() throws {
+    let error = try change("lora") {
+      $0.replacingOccurrences(of: "\"modules_to_save\": null", with: "\"modules_to_save\": [\"classifier\"]")
+    }
+    #expect(error?.problem.contains("modules_to_save ([\"classifier\"]: modules that were trained as a whole)") == true)
+  }
+
+  @Test func `a rank that is not the tensors', a module without tensors, another model are errors`() throws {
+    #expect(
+      try change("lora") { $0.replacingOccurrences(of: "\"r\": 4", with: "\"r\": 5") }?.problem
+        .contains("must be [5, in], as adapter_config.json has the rank, got [4, 32]") == true)
+    #expect(
+      try change("lora") { $0.replacingOccurrences(of: "\"v_proj\"", with: "\"v_proj\", \"o_proj\"") }
+        == .missingTensor(
+          name: "base_model.model.model.layers.0.self_attn.o_proj.lora_A.weight",
+          file: scratch("bad/adapter_model.safetensors")))
+    #expect(
+      try change("prefix") {
+        $0.replacingOccurrences(of: "\"num_virtual_tokens\": 3", with: "\"num_virtual_tokens\": 4")
+      }?
+      .problem == "the tensor 'prompt_embeddings' must be [4, 96], got [3, 96]")
+  }
+
+  @Test func `tensors of no module of the model are left over`() throws {
+    try FileManager.default.copyItem(atPath: foreign.path("lora"), toPath: scratch("more"))
+    let file = scratch("more/adapter_model.safetensors")
+    let tensors = try SafetensorsFile(file).tensors.map { WritableTensor($0) }
+    try SafetensorsWriter.write(
+      to: file,
+      tensors: tensors + [WritableTensor(name: "base_model.model.classifier.weight", shape: [1], floats: [1])],
+      overwrite: true)
+    let error = #expect(throws: ConversionError.self) { try Foreign.convert(scratch("more"), to: "reft", scratch("x")) }
+    #expect(error?.problem.contains("base_model.model.classifier.weight (a tensor of shape [1])") == true)
+    #expect(error?.remedy?.contains("--allow-leftover") == true)
+    try Foreign.convert(scratch("more"), to: "reft", scratch("x"), allowLeftover: true)
+    try foreign.expect(scratch("x"), equals: "lora")
+  }
+
+  @Test func `a tensor that is not finite is named`() throws {
+    try FileManager.default.copyItem(atPath: foreign.path("prompt"), toPath: scratch("bad"))
+    let file = scratch("bad/adapter_model.safetensors")
+    try SafetensorsWriter.write(
+      to: file,
+      tensors: [
+        WritableTensor(
+          name: "prompt_embeddings", shape: [4, 32], floats: [.nan] + [Float](repeating: 0, count: 127))
+      ], overwrite: true)
+    #expect(throws: ConversionError.notFinite(name: "prompt_embeddings", file: file)) {
+      try Foreign.convert(scratch("bad"), to: "reft", scratch("x"))
+    }
+  }
+
+  @Test func `LoRA goes to mlx-lm where one scale says it, and is refused where it does not`() throws {
+    try foreign.convert("rslora", to: scratch("r"))
+    try foreign.convert("lora", to: scratch("l"))
+    try foreign.convert("dora", to: scratch("d"))
+    func problem(_ name: String) -> String? {
+      #expect(throws: ConversionError.self) { try Foreign.convert(scratch(name), to: "mlx", scratch("m")) }?.problem
+    }
+    #expect(problem("l")?.contains("several ranks or alphas") == true)
+    #expect(problem("r")?.contains("the same modules in the last layers") == true)
+    try Foreign.convert(scratch("d"), to: "mlx", scratch("m"))
+    try Foreign.convert(scratch("m"), to: "reft", scratch("x"))
+    try foreign.expect(scratch("x"), equals: "dora")
+  }
+}
