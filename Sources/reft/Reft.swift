@@ -18,7 +18,7 @@ struct Reft: ParsableCommand {
       Inspect.self,
       MakeData.self,
       Tokenize.self,
-      Score.self, Embed.self,
+      Score.self, Embed.self, Convert.self,
     ])
 
   static func main() {
