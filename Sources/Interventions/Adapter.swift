@@ -140,6 +140,25 @@ public final class Adapter {
     parts.flatMap { part in part.intervention.parameters.map { NamedTensor("\(part.key).\($0.name)", $0.tensor) } }
   }
 
+  /// Whether the adapter stays as it is while others are trained: no gradient, no dropout.
+  public private(set) var isFrozen = false
+
+  /// Keeps the adapter as it is from now on.
+  public func freeze() throws(TensorError) {
+    isFrozen = true
+    for parameter in parameters { try parameter.tensor.setRequiresGradient(false) }
+  }
+
+  /// `sum |p|` over all trainable entries: LoFiT's sparsity term; `nil` where there are none.
+  public func absoluteSum() throws(TensorError) -> Tensor? {
+    var total: Tensor?
+    for parameter in parameters {
+      let sum = try parameter.tensor.abs().sum()
+      total = if let total { try total + sum } else { sum }
+    }
+    return total
+  }
+
   /// Trainable numbers as the papers count them.
   public var parameterCount: Int { parts.reduce(0) { $0 + $1.intervention.parameterCount } }
 

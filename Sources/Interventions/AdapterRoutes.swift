@@ -27,9 +27,19 @@ public struct AdapterRoutes {
 
   private init(unchecked routes: [[AdapterUse]]) { self.routes = routes }
 
+  /// Lists that were checked when they were put together.
+  ///
+  /// - Precondition: no list has two adapters that put rows before the sequence.
+  public init(trusting routes: [[AdapterUse]]) { self.init(unchecked: routes) }
+
+  /// One route for each set of subspaces of an adapter that acts on top of others.
+  public init(_ adapter: Adapter, subspaces: [Set<String>?], on beneath: [AdapterUse]) {
+    self.init(unchecked: subspaces.map { beneath + [AdapterUse(whole: adapter, subspaces: $0)] })
+  }
+
   /// One list for every sequence.
   public init(_ adapters: [Adapter]) throws(AdapterError) {
-    try self.init([adapters.map(AdapterUse.init(whole:))])
+    try self.init([adapters.map { AdapterUse(whole: $0) }])
   }
 
   fileprivate init(only adapter: Adapter) { self.init(unchecked: [[AdapterUse(whole: adapter)]]) }
@@ -45,7 +55,8 @@ public struct AdapterRoutes {
     let present = Set(batch.sequences.map(\.route)).sorted()
     for route in present {
       guard let use = routes[route].first(where: { $0.strength != 0 && $0.adapter.prepends }) else { continue }
-      guard let prefix = try use.adapter.prefix(mode, strength: use.strength) else { continue }
+      guard let prefix = try use.adapter.prefix(
+        use.adapter.isFrozen ? .inference : mode, strength: use.strength) else { continue }
       for (i, sequence) in batch.sequences.enumerated() where sequence.route == route { tap.put(prefix, before: i) }
     }
     let layout = RowLayout(batch, tap)
@@ -53,7 +64,7 @@ public struct AdapterRoutes {
       for use in routes[route] where use.strength != 0 {
         for part in use.adapter.parts where !(part.intervention is any Prepending) {
           guard let rows = try layout.rows(of: part, use.adapter.plan.rule, route) else { continue }
-          var mode = mode
+          var mode = use.adapter.isFrozen ? .inference : mode
           mode.subspaces = use.subspaces ?? mode.subspaces
           mode.sequences = rows.sequences
           let edit = try part.intervention.edit(mode)

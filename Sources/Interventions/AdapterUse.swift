@@ -28,10 +28,10 @@ public struct AdapterUse {
   }
 
   /// The adapter as it was trained.
-  init(whole adapter: Adapter) {
+  init(whole adapter: Adapter, subspaces: Set<String>? = nil) {
     self.adapter = adapter
     strength = 1
-    subspaces = nil
+    self.subspaces = subspaces
   }
 }
 

@@ -59,6 +59,8 @@ extension Recipe {
     var method = SectionReader("method", whole.node("method"), otherwise: name)
     let locations = whole.optional("locations", .nonEmptyText)
     let positions = whole.value("positions", .choice, default: Recipe.PositionRule.exact)
+    let beneath = whole.value("beneath", .texts, default: [])
+    var objective = SectionReader("objective", whole.node("objective"), otherwise: name)
     var training = SectionReader("training", whole.node("training"), otherwise: name)
     var output = whole.required("output", .nonEmptyText, fallback: "")
     // Shells complete the name of a folder with a slash; other names are made from this one.
@@ -67,6 +69,8 @@ extension Recipe {
       model: Model(from: &model), data: Data(from: &data), method: Method(from: &method), locations: locations,
       positions: positions, output: output)
     recipe.training = Training(from: &training)
+    recipe.beneath = beneath
+    recipe.objective = Objective(from: &objective)
     if recipe.training.patience != nil, recipe.data.validation == nil {
       training.report(
         .conflict(
@@ -75,7 +79,7 @@ extension Recipe {
     }
     // A whole that is no section has one fault, not one for each key it lacks.
     if case .map = root.kind {} else if !root.isNull { return (recipe, Array(whole.problems.prefix(1))) }
-    let sections = [model, data, method, training]
+    let sections = [model, data, method, objective, training]
     return (
       recipe, whole.finished(elsewhere: allPaths) + sections.flatMap { $0.finished(elsewhere: allPaths) }
     )
@@ -119,6 +123,16 @@ extension Recipe.Method {
     var configuration = JSONObject()
     for (key, value) in section.rest() { configuration[key] = value.json }
     self.init(name: name, configuration: configuration)
+  }
+}
+
+extension Recipe.Objective {
+  fileprivate init(from section: inout SectionReader) {
+    self.init()
+    name = section.value("name", .choice, default: name)
+    layers = section.optional("layers", .nonEmptyText)
+    alpha = section.value("alpha", .positive, default: alpha)
+    tokens = section.value("tokens", .wholeNumber(from: 1), default: tokens)
   }
 }
 

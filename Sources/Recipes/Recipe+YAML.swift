@@ -14,6 +14,11 @@ extension Recipe {
       "method": .object(method),
       "locations": value(locations),
       "positions": .string(positions.rawValue),
+      "beneath": .array(beneath.map { .string($0) }),
+      "objective": [
+        "name": .string(objective.name.rawValue), "layers": value(objective.layers), "alpha": .number(objective.alpha),
+        "tokens": .integer(objective.tokens),
+      ],
       "training": .object(training.json),
       "output": .string(output),
     ]

@@ -9,6 +9,8 @@ public import JSON
 ///     method: {name: loreft, rank: 8}
 ///     locations: all.block_output@f7+l7
 ///     positions: exact
+///     beneath: [adapters/lora]
+///     objective: {name: completion}
 ///     training: {epochs: 5, learning_rate: 2e-3}
 ///     output: adapters/loreft
 ///
@@ -25,6 +27,10 @@ public struct Recipe: Sendable, Equatable {
   public var locations: String?
   /// How the ends of short prompts are cut.
   public var positions = PositionRule.exact
+  /// Adapter folders that act before the trained one and stay as they are, in order.
+  public var beneath: [String] = []
+  /// What is made small.
+  public var objective = Objective()
   /// How it is trained.
   public var training: Training
   /// The folder that the adapter is written to.
@@ -133,6 +139,29 @@ public struct Recipe: Sendable, Equatable {
     public var maxLength = 512
 
     /// Every number at its default.
+    public init() {}
+  }
+
+  /// What is made small in training.
+  public struct Objective: Sendable, Equatable {
+    /// The loss.
+    public enum Name: String, Sendable, CaseIterable {
+      /// Cross entropy of the response tokens.
+      case completion
+      /// Distance of hidden states to those that two other prompts point to (LoRRA, arXiv 2310.01405).
+      case representation
+    }
+
+    /// Which loss.
+    public var name = Name.completion
+    /// Representation: the layers whose outputs are compared, as in locations; every other one of the middle where it is nil.
+    public var layers: String?
+    /// Representation: how far the contrast goes; 5 (RepE's lorra_finetune).
+    public var alpha = 5.0
+    /// Representation: the most response tokens of a record that are compared; 64 (as above).
+    public var tokens = 64
+
+    /// The cross entropy of the response tokens.
     public init() {}
   }
 

@@ -37,6 +37,20 @@ extension ValueKind<Int> {
   }
 }
 
+extension ValueKind<[String]> {
+  /// One text stands for a list of one.
+  static var texts: Self {
+    Self(
+      "a list of texts that are not empty",
+      { value in
+        if let text = value.string { return [text] }
+        guard let texts = value.array?.compactMap(\.string), texts.count == value.array?.count else { return nil }
+        return texts
+      },
+      where: { $0.allSatisfy { !$0.isEmpty } })
+  }
+}
+
 extension ValueKind<Double> {
   static var positive: Self { Self("a number above 0", \.double, where: { $0 > 0 }) }
   static var notNegative: Self { Self("a number, at least 0", \.double, where: { $0 >= 0 }) }

@@ -29,7 +29,27 @@ public struct ExampleEncoder: Sendable {
     guard tokens.count >= 2, tokens.count > promptLength else {
       throw TrainingError.nothingToLearn(source: record.source)
     }
-    return TrainingExample(tokens: tokens, promptLength: promptLength, source: record.source)
+    return TrainingExample(
+      tokens: tokens, promptLength: promptLength, subspaces: record.subspaces,
+      contrast: try contrast(of: record, responseLength: tokens.count - promptLength), source: record.source)
+  }
+
+  /// The response behind the record's two other prompts, as many tokens as behind its own.
+  private func contrast(of record: TrainingRecord, responseLength: Int) throws -> TrainingExample.Contrast? {
+    guard let contrast = record.contrast, case .promptResponse(_, let response) = record.content else { return nil }
+    func text(_ prompt: String) throws -> TrainingExample.Contrast.Text {
+      let (tokens, promptLength) = try tokens(
+        of: TrainingRecord(.promptResponse(prompt: prompt, response: response), source: record.source))
+      guard tokens.count - promptLength == responseLength else {
+        throw TrainingError.unevenContrast(
+          tokens: tokens.count - promptLength, expected: responseLength, source: record.source)
+      }
+      guard tokens.count <= maximumLength else {
+        throw TrainingError.tooLong(tokens: tokens.count, limit: maximumLength, source: record.source)
+      }
+      return .init(tokens: tokens, promptLength: promptLength)
+    }
+    return .init(positive: try text(contrast.positive), negative: try text(contrast.negative))
   }
 
   private func tokens(of record: TrainingRecord) throws -> (tokens: [Int32], promptLength: Int) {

@@ -16,17 +16,18 @@ public final class Trainer {
   /// The training state of the best epoch so far.
   var best: [NamedTensor]?
 
-  private let objective: Objective
+  private let objective: any Objective
   private let training: [TrainingExample]
   private let validation: [TrainingExample]
 
   /// A trainer before its first update.
   ///
+  /// - Parameter objective: what is made small; the cross entropy of the responses where it is nil.
   /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``,
   ///   ``TrainingError/setting(key:expected:got:)``.
   public init(
     model: any LanguageModel, adapter: Adapter, training: [TrainingExample], validation: [TrainingExample] = [],
-    settings: TrainingSettings
+    settings: TrainingSettings, objective: (any Objective)? = nil
   ) throws {
     try model.checkContinuesTexts()
     try settings.check()
@@ -35,12 +36,13 @@ public final class Trainer {
       !adapter.editedPositions(promptLength: $0.promptLength, length: $0.tokens.count).isEmpty
     }
     guard isEdited else { throw TrainingError.nothingEdited(locations: adapter.plan.locations.line) }
+    for names in Set((training + validation).compactMap(\.subspaces)) { try adapter.check(subspaces: names) }
     guard !adapter.parameters.isEmpty else { throw TrainingError.nothingTrainable(method: adapter.plan.method) }
     self.settings = settings
     self.adapter = adapter
     self.training = training
     self.validation = validation
-    objective = Objective(model: model, adapter: adapter)
+    self.objective = objective ?? CompletionObjective(model: model, adapter: adapter)
     random = try RandomSource(seed: settings.seed, on: model.device)
     optimizer = try AdamW(
       adapter.parameters,
@@ -98,7 +100,7 @@ public final class Trainer {
   private func step(_ batch: [TrainingExample]) throws -> StepMetrics {
     let clock = ContinuousClock()
     let start = clock.now
-    let labels = Double(batch.reduce(0) { $0 + $1.labelCount })
+    let labels = Double(batch.reduce(0) { $0 + objective.terms(of: $1) })
     var sum = 0.0
     let done = Double(optimizer.step) / Double(totalSteps)
     for piece in MicroBatch.split(batch, budget: settings.microBatchTokens) {
@@ -117,7 +119,7 @@ public final class Trainer {
         try total.backward()
       }
     }
-    if settings.l1 > 0, let penalty = try objective.absoluteSum() { try (penalty * settings.l1).backward() }
+    if settings.l1 > 0, let penalty = try adapter.absoluteSum() { try (penalty * settings.l1).backward() }
     let pass = TrainingPass(random: random, progress: done)
     for part in adapter.parts { try part.intervention.penalty(pass)?.backward() }
     let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
@@ -163,7 +165,7 @@ public final class Trainer {
 
   /// Mean cross entropy of the response tokens, in nats, with the adapter as it stands.
   public func meanLoss(_ examples: [TrainingExample]) throws -> Double {
-    let labels = examples.reduce(0) { $0 + $1.labelCount }
+    let labels = examples.reduce(0) { $0 + objective.terms(of: $1) }
     return try withoutGradients {
       var sum = 0.0
       for piece in MicroBatch.split(examples, budget: settings.microBatchTokens) {

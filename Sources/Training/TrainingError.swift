@@ -12,6 +12,10 @@ public enum TrainingError: Diagnostic {
   case noAnswer(source: String)
   /// The template writes the conversation's beginning otherwise when the answer follows.
   case promptNotAPrefix(source: String)
+  /// The same response has other tokens behind another prompt.
+  case unevenContrast(tokens: Int, expected: Int, source: String)
+  /// A record without the two prompts that training on representations needs.
+  case noContrast(source: String)
   /// There is nothing to train on.
   case noExamples
   /// No position of any example is edited.
@@ -36,6 +40,9 @@ public enum TrainingError: Diagnostic {
     case .noChatTemplate: "the record is a conversation, and the model has no chat template"
     case .noAnswer: "the conversation does not end with an assistant message"
     case .promptNotAPrefix: "the chat template does not write the prompt as the beginning of the whole conversation"
+    case .unevenContrast(let tokens, let expected, _):
+      "the response has \(expected) tokens behind its own prompt and \(tokens) behind another"
+    case .noContrast: "the record has no 'positive_prompt' and 'negative_prompt'"
     case .noExamples: "there is no training example"
     case .nothingEdited(let locations): "the locations '\(locations)' edit no position of any example"
     case .nothingTrainable(let method): "\(method) has nothing to train: it is fitted to activations"
@@ -50,7 +57,9 @@ public enum TrainingError: Diagnostic {
   public var location: String {
     switch self {
     case .tooLong(_, _, let source), .nothingToLearn(let source), .noChatTemplate(let source), .noAnswer(let source),
-      .promptNotAPrefix(let source), .notAState(_, let source), .otherRun(_, let source):
+      .promptNotAPrefix(let source), .notAState(_, let source), .otherRun(_, let source),
+      .unevenContrast(_, _, let source),
+      .noContrast(let source):
       source
     case .noExamples: "data.train"
     case .nothingEdited: "locations"
@@ -69,6 +78,8 @@ public enum TrainingError: Diagnostic {
     case .noChatTemplate: "use a chat model, or write the record as prompt and response"
     case .noAnswer: "end it with the answer that is to be learned"
     case .promptNotAPrefix: "write the record as prompt and response"
+    case .unevenContrast: "end all three prompts with the same characters, a space or a line break for example"
+    case .noContrast: "give every record both, or leave out objective.name=representation"
     case .noExamples: "name a file that has records"
     case .nothingEdited: "records without a prompt need @all positions"
     case .nothingTrainable: "use reft fit, which finds it from activations"

@@ -25,7 +25,7 @@ import _TestSupport
     _ adapter: Adapter, _ model: any LanguageModel, _ examples: [TrainingExample], steps: Int, batchSize: Int,
     rate: Double, warmup: Int, clip: Double, l1: Double = 0
   ) throws -> (losses: [Double], norms: [Double]) {
-    let objective = Objective(model: model, adapter: adapter)
+    let objective = CompletionObjective(model: model, adapter: adapter)
     let optimizer = try AdamW(
       adapter.parameters, rule: FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0))
     let random = try RandomSource(seed: 0)
@@ -37,7 +37,7 @@ import _TestSupport
       let loss = try objective.lossSum(batch, mode: .training(TrainingPass(random: random))) / labels
       try loss.backward()
       losses.append(try loss.item())
-      if l1 > 0 { try #require(try objective.absoluteSum()).scaled(l1).backward() }
+      if l1 > 0 { try #require(try adapter.absoluteSum()).scaled(l1).backward() }
       let factor = Schedule.linear.factor(step: step, warmup: warmup, total: steps)
       norms.append(try optimizer.update(learningRate: rate * factor, clip: clip))
     }
@@ -112,14 +112,14 @@ import _TestSupport
       try golden.expectDiffers(
         model.logits(model.hidden(batch, cache: nil, tap: .none)), from: "stage_\(stage).logits.\(row)")
     }
-    let objective = Objective(model: model, adapter: adapter)
+    let objective = CompletionObjective(model: model, adapter: adapter)
     let first = Array(all.prefix(4))
     let labels = Double(first.reduce(0) { $0 + $1.labelCount })
     let loss = try objective.lossSum(first, mode: .inference) / labels
     try golden.expect(loss.reshaped([1]), equals: "stage_\(stage).task_loss")
     try loss.backward()
     let l1 = try golden.facts.reader("stage_\(stage)").double("l1")
-    if l1 > 0 { try #require(try objective.absoluteSum()).scaled(l1).backward() }
+    if l1 > 0 { try #require(try adapter.absoluteSum()).scaled(l1).backward() }
     try golden.expect(Self.everyHead(adapter, model.shape, gradients: true), equals: "stage_\(stage).gradient")
   }
 

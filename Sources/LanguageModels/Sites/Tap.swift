@@ -56,6 +56,8 @@ public struct Tap {
   }
 
   private var edits: [Site: [Placed]]
+  /// The layer behind which the pass ends, for those who read activations alone: what it gives is then no final state.
+  public var lastLayer: Int?
   /// What stands before the sequences of the batch, by their index; see ``VirtualPrefix``.
   public private(set) var prefixes: [Int: VirtualPrefix] = [:]
   /// The layer behind which the pass ends, for those who read activations alone: what it gives is then no final state.

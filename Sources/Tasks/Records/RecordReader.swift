@@ -8,6 +8,11 @@ import JSON
 ///     {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
 ///     {"text": "…"}
 ///
+/// and may have beside it
+///
+///     "subspaces": ["sports"]                                  the named parts of the rank that it trains
+///     "positive_prompt": "…", "negative_prompt": "…"           other prompts for its response, for training on representations
+///
 /// Other fields are passed over.
 public enum RecordReader {
   /// Every record of a file, in order.
@@ -15,7 +20,10 @@ public enum RecordReader {
   public static func read(_ path: String) throws(TaskError) -> [TrainingRecord] {
     var records: [TrainingRecord] = []
     for item in try DatasetFile.objects(at: path) {
-      records.append(TrainingRecord(try content(of: item), source: item.source))
+      records.append(
+        TrainingRecord(
+          try content(of: item), subspaces: try subspaces(of: item), contrast: try contrast(of: item),
+          source: item.source))
     }
     return records
   }
@@ -38,6 +46,24 @@ public enum RecordReader {
     case "text": return .text(try item.text("text"))
     default: throw item.missing("'prompt' and 'response', 'messages', or 'text'", wanted: fields)
     }
+  }
+
+  private static func subspaces(of item: DatasetObject) throws(TaskError) -> Set<String>? {
+    guard let value = item.object["subspaces"], !value.isNull else { return nil }
+    guard let names = value.array?.compactMap(\.string), !names.isEmpty, names.count == value.array?.count else {
+      throw .wrongKind(field: "subspaces", expected: "an array of names", got: value.kind, source: item.source)
+    }
+    return Set(names)
+  }
+
+  private static func contrast(of item: DatasetObject) throws(TaskError) -> TrainingRecord.Contrast? {
+    let fields = ["positive_prompt", "negative_prompt"]
+    let found = fields.filter { item.object[$0].map { !$0.isNull } ?? false }
+    if found.isEmpty { return nil }
+    guard found.count == 2, item.object["prompt"] != nil else {
+      throw item.missing("'prompt', 'positive_prompt' and 'negative_prompt' together", wanted: ["prompt"] + fields)
+    }
+    return TrainingRecord.Contrast(positive: try item.string(fields[0]), negative: try item.string(fields[1]))
   }
 
   private static func messages(of item: DatasetObject) throws(TaskError) -> [ChatMessage] {

@@ -12,12 +12,30 @@ public struct TrainingRecord: Sendable, Equatable {
 
   /// What is learned.
   public let content: Content
+  /// The named parts of the rank that this record trains, where the method has such; `nil` for all.
+  public var subspaces: Set<String>?
+  /// Two other prompts for the same response: one to come nearer to, one to leave.
+  public var contrast: Contrast?
   /// Where the record stands, as errors name it: `train.jsonl, line 7`.
   public let source: String
 
+  /// Prompts that differ in what is to be learned.
+  public struct Contrast: Sendable, Equatable {
+    /// The prompt to come nearer to, and the one to leave.
+    public let positive, negative: String
+
+    /// A contrast of two prompts.
+    public init(positive: String, negative: String) {
+      self.positive = positive
+      self.negative = negative
+    }
+  }
+
   /// A record and its place.
-  public init(_ content: Content, source: String) {
+  public init(_ content: Content, subspaces: Set<String>? = nil, contrast: Contrast? = nil, source: String) {
     self.content = content
+    self.subspaces = subspaces
+    self.contrast = contrast
     self.source = source
   }
 }

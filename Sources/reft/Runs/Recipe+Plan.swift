@@ -3,17 +3,33 @@ import Interventions
 import JSON
 import LanguageModels
 import Recipes
+import Tokenization
 
 extension Recipe {
   /// The method with its settings, locations and rule of positions; `heads` and `top` of the method section name a ranking
   /// that chooses heads.
-  func plan(of method: Interventions.Method) throws -> Adapter.Plan {
+  func plan(of method: Interventions.Method, tokenizer: Tokenizer) throws -> Adapter.Plan {
     var settings = self.method.configuration
     for key in ["heads", "top"] { settings[key] = nil }
+    // A soft prompt that begins as a text: methods know tokens alone.
+    if let text = settings["start_text"]?.string {
+      settings["start_text"] = nil
+      settings["start_tokens"] = .array(tokenizer.encode(text, addSpecialTokens: false).ids.map { .integer(Int($0)) })
+    }
     return Adapter.Plan(
       method: method.name, settings: settings,
       locations: try rankedLocations() ?? Location.list(parsing: locations ?? method.defaultLocations),
       rule: Positions.Rule(rawValue: positions.rawValue) ?? .exact)
+  }
+
+  /// The layers whose outputs the representation objective compares.
+  func comparedLayers(of model: any LanguageModel) throws -> [Int] {
+    let count = model.shape.layers
+    // 10, 12, ..., 20 of 32 in the reference.
+    guard let text = objective.layers else {
+      return Array(stride(from: count * 10 / 32, through: count * 20 / 32, by: 2))
+    }
+    return try Location(parsing: "\(text).block_output").layers.resolved(layers: count)
   }
 
   /// The best heads of the ranking that the method section names; nil where it names none.

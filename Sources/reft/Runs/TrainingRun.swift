@@ -19,6 +19,8 @@ struct TrainingRun {
   let training: [TrainingExample]
   let validation: [TrainingExample]
   let settings: TrainingSettings
+  /// What acts before the trained adapter, frozen.
+  let beneath: [AdapterUse]
   private let saved: SavedRun?
 
   /// Where an unfinished run keeps its state and metrics, beside the output folder.
@@ -50,7 +52,7 @@ struct TrainingRun {
       Self.records(data.train, format, limit: data.limit, seed: data.seed), encoder)
     validation = try data.validation.map { try Self.examples(Self.records($0, format), encoder) } ?? []
 
-    let plan = try recipe.plan(of: method)
+    let plan = try recipe.plan(of: method, tokenizer: model.tokenizer)
     if let saved {
       adapter = try Adapter(plan, of: method, for: model.model, restoring: saved.adapterTensors, source: state)
     } else {
@@ -58,6 +60,31 @@ struct TrainingRun {
       adapter = try Adapter(plan, of: method, for: model.model, using: random)
     }
     settings = TrainingSettings(recipe.training)
+    let base = try model.base
+    beneath = try recipe.beneath.map { [model] path in
+      let lower = try Adapter.load(path, for: model.model, base: base).adapter
+      try lower.freeze()
+      return try AdapterUse(lower)
+    }
+    _ = try AdapterRoutes([beneath + [AdapterUse(adapter)]])
+    if recipe.objective.name == .representation {
+      if let bare = (training + validation).first(where: { $0.contrast == nil }) {
+        throw TrainingError.noContrast(source: bare.source)
+      }
+      _ = try recipe.comparedLayers(of: model.model)
+    }
+  }
+
+  /// What is made small.
+  private func objective() throws -> any Objective {
+    let adapters = TrainedAdapters(adapter, on: beneath)
+    switch recipe.objective.name {
+    case .completion: return CompletionObjective(model: model.model, adapters: adapters)
+    case .representation:
+      return RepresentationObjective(
+        model: model.model, adapters: adapters, layers: try recipe.comparedLayers(of: model.model),
+        alpha: recipe.objective.alpha, tokens: recipe.objective.tokens)
+    }
   }
 
   private static func workFolder(of recipe: Recipe) -> String { recipe.output + ".run" }
@@ -121,7 +148,8 @@ struct TrainingRun {
   /// Trains, showing progress; metrics and state are kept in the work folder.
   func train(title: String) throws -> Outcome {
     let trainer = try Trainer(
-      model: model.model, adapter: adapter, training: training, validation: validation, settings: settings)
+      model: model.model, adapter: adapter, training: training, validation: validation, settings: settings,
+      objective: objective())
     if let saved { try trainer.resume(saved, run: identity) }
     try makeFolder(workFolder)
     let metrics = try MetricsLog(metricsFile, after: saved?.step)

@@ -6,24 +6,31 @@ public import Tensors
 ///
 /// Only the rows that predict a response token reach the vocabulary projection, a chunk at a time, so that logits of whole
 /// sequences never exist; the last token of a sequence is a label and nothing else, so it is not computed.
-public struct Objective {
+public struct CompletionObjective: Objective {
   private let model: any LanguageModel
-  private let adapter: Adapter
+  private let adapters: TrainedAdapters
 
   /// Rows that are projected at once; 512 x 49,152 floats are 100 MB.
   private static let chunk = 512
 
+  /// The objective of one adapter on one model, with others beneath it.
+  public init(model: any LanguageModel, adapters: TrainedAdapters) {
+    self.model = model
+    self.adapters = adapters
+  }
+
   /// The objective of one adapter on one model.
   public init(model: any LanguageModel, adapter: Adapter) {
-    self.model = model
-    self.adapter = adapter
+    self.init(model: model, adapters: TrainedAdapters(adapter))
   }
+
+  public func terms(of example: TrainingExample) -> Int { example.labelCount }
 
   /// The sum of `-log p(token)` over the response tokens of all examples, a scalar.
   public func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor {
-    let batch = TokenBatch(
-      examples.map { .init(tokens: Array($0.tokens.dropLast()), promptLength: $0.promptLength) })
-    let tap = try adapter.tap(for: batch, mode: mode)
+    let (batch, tap) = try adapters.tapped(
+      examples.map { .init(tokens: Array($0.tokens.dropLast()), promptLength: $0.promptLength) }, of: examples,
+      mode: mode)
     let hidden = try model.hidden(batch, cache: nil, tap: tap)
     var rows: [Int64] = []
     var labels: [Int64] = []
@@ -41,15 +48,5 @@ public struct Objective {
       sums.append(try logits.crossEntropy(Tensor(Array(labels[part]), on: model.device)).sum().reshaped([1]))
     }
     return try Tensor.concatenated(sums, along: 0).sum()
-  }
-
-  /// `sum |p|` over all trainable entries: LoFiT's sparsity term.
-  public func absoluteSum() throws(TensorError) -> Tensor? {
-    var total: Tensor?
-    for parameter in adapter.parameters {
-      let sum = try parameter.tensor.abs().sum()
-      total = if let total { try total + sum } else { sum }
-    }
-    return total
   }
 }

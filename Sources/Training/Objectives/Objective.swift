@@ -1,0 +1,42 @@
+public import Interventions
+import LanguageModels
+public import Tensors
+
+/// What is made small in training.
+public protocol Objective {
+  /// The loss summed over the terms of all examples, a scalar.
+  func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor
+  /// How many terms an example adds: the loss of a batch is the mean over all terms of its examples.
+  func terms(of example: TrainingExample) -> Int
+}
+
+/// The adapters that act in training: some that stay as they are, then the one that is trained.
+public struct TrainedAdapters {
+  /// What is trained.
+  public let adapter: Adapter
+  private let beneath: [AdapterUse]
+
+  /// An adapter on top of others.
+  public init(_ adapter: Adapter, on beneath: [AdapterUse] = []) {
+    self.adapter = adapter
+    self.beneath = beneath
+  }
+
+  /// A batch of sequences and the tap that makes each example train the subspaces it names.
+  func tapped(
+    _ sequences: [TokenBatch.Sequence], of examples: [TrainingExample], mode: EditMode
+  ) throws(TensorError) -> (batch: TokenBatch, tap: Tap) {
+    var (sequences, routes): ([TokenBatch.Sequence], [Set<String>?]) = (sequences, [])
+    for (i, example) in examples.enumerated() {
+      sequences[i].route = routes.firstIndex(of: example.subspaces) ?? routes.count
+      if sequences[i].route == routes.count { routes.append(example.subspaces) }
+    }
+    let batch = TokenBatch(sequences)
+    return (batch, try AdapterRoutes(adapter, subspaces: routes, on: beneath).tap(for: batch, mode: mode))
+  }
+
+  /// The tap of a batch as the model is without what is trained.
+  func tapBeneath(_ batch: TokenBatch) throws(TensorError) -> Tap {
+    try AdapterRoutes(trusting: [beneath]).tap(for: batch)
+  }
+}
