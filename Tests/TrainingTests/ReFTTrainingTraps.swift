@@ -87,7 +87,7 @@ import _TestSupport
   @Test func `the loss falls on the response alone`() throws {
     let model = try TinyModel.load()
     let adapter = try Toy.adapter(Toy.loreft, model)
-    let objective = Objective(model: model, adapter: adapter)
+    let objective = CompletionObjective(model: model, adapter: adapter)
     func loss(_ tokens: [Int32], _ promptLength: Int) throws -> Double {
       try objective.lossSum(
         [TrainingExample(tokens: tokens, promptLength: promptLength, source: "test")], mode: .inference

@@ -20,7 +20,7 @@ import _TestSupport
   private func adapter() throws -> Adapter {
     let plan = Adapter.Plan(
       method: "lora", settings: try golden.facts.reader("settings").object,
-      locations: try Location.list(parsing: "all.query;all.value"))
+      locations: try Location.list(parsing: "0..1.query;0..1.value"))
     let tensors = try golden.names.filter { $0.hasPrefix("start.") }.map {
       NamedTensor(String($0.dropFirst("start.".count)), try golden.tensor($0))
     }

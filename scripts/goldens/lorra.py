@@ -9,7 +9,8 @@ import torch
 
 import golden
 
-MODEL, LAYERS, ALPHA, TOKENS = "llama_gqa_tied", [0, 2], 5.0, 3
+# Not the last layer: transformers lists its state after the final norm.
+MODEL, LAYERS, ALPHA, TOKENS = "llama_gqa_tied", [0, 1], 5.0, 3
 PROMPTS = [([4, 9, 7], [6, 12, 33], [6, 15, 33]), ([8, 2 + 3, 40, 41], [50, 51], [60, 61, 62, 63, 64])]
 RESPONSES = [[21, 22], [31, 32, 33, 34, 35]]
 STEPS, RATE = 20, 1e-2
@@ -17,7 +18,8 @@ STEPS, RATE = 20, 1e-2
 
 def model_of(dtype):
     torch.manual_seed(13)
-    config = peft.LoraConfig(task_type="CAUSAL_LM", r=3, lora_alpha=6, target_modules=["q_proj", "v_proj"])
+    config = peft.LoraConfig(task_type="CAUSAL_LM", r=3, lora_alpha=6, target_modules=["q_proj", "v_proj"],
+                             layers_to_transform=LAYERS)
     model = peft.get_peft_model(golden.load_model(MODEL, torch.float32), config)
     source = torch.Generator().manual_seed(5)
     for key, value in model.named_parameters():
@@ -51,7 +53,7 @@ def lora_of(model):
     for key, value in model.named_parameters():
         if value.requires_grad:
             parts = key.split(".")
-            found[f"{parts[parts.index('layers') + 1]}.{sites[parts[-4]]}.{parts[-3][-1].lower()}"] = value
+            found[f"{parts[parts.index('layers') + 1]}.{sites[parts[-4]]}.{parts[-3][-1]}"] = value
     return found
 
 
@@ -81,7 +83,7 @@ def main():
         facts={"script": "scripts/goldens/lorra.py", "model": MODEL, "peft": peft.__version__, "layers": LAYERS, "alpha": ALPHA,
                "tokens": TOKENS, "prompts": PROMPTS, "responses": RESPONSES, "settings": {"rank": 3, "alpha": 6},
                "optimizer": {"name": "AdamW", "lr": RATE, "weight_decay": 0.0, "steps": STEPS},
-               "shapes": "start.* and gradients.* by our names: a [r, in], b [out, r]; loss [1]; losses [steps]"},
+               "shapes": "start.* and gradients.* by our names: A [r, in], B [out, r]; loss [1]; losses [steps]"},
         inputs=start)
 
 
