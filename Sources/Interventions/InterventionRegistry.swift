@@ -62,6 +62,12 @@ public struct InterventionRegistry: Sendable {
     registry.add(ITI.self)
     registry.add(Steering.self)
     registry.add(ConditionalSteering.self)
+    registry.add(SeriesAdapter.self)
+    registry.add(RED.self)
+    registry.add(ParallelAdapter.self)
+    registry.add(JoLA.self)
+    registry.add(FullFineTuning.self)
+    registry.add(BitFit.self)
     return registry
   }
 

@@ -60,7 +60,7 @@ extension Transformer {
       guard let site = gained.keys.sorted().first(where: { $0.component.isInAttention == inAttention }) else {
         continue
       }
-      guard let companions = try biases.companions(changed, inAttention: inAttention) else {
+      guard let companions = try biases.companions(changed, inAttention: inAttention, gaining: true) else {
         throw ModelError.carriesNoBias(component: site.component.rawValue)
       }
       changes.configuration = changes.configuration.merging(companions.configuration)

@@ -50,8 +50,12 @@ import _TestSupport
       "loreft", "activation", "rellu", "one of linear, relu, silu, gelu, tanh, sigmoid, gelu_pytorch_tanh",
       "'rellu' (did you mean 'relu'?)"
     ),
-    ("lofit", "part", "biass", "one of scale, bias", "'biass' (did you mean 'bias'?)"),
-    ("lofit", "deviation", [1], "a number", "an array"),
+    ("lofit", "part", "biass", "one of scale, bias, both", "'biass' (did you mean 'bias'?)"),
+    ("lofit", "deviation", [1], "a number", "an array"), ("jola", "scale_penalty", "none", "a number", "a string"),
+    ("series_adapter", "bottleneck", 2.5, "a whole number", "a number"),
+    ("parallel_adapter", "start", "zeros", "one of bert, zero", "'zeros' (did you mean 'zero'?)"),
+    ("parallel_adapter", "biases", 1, "true or false", "a whole number"),
+    ("full", "biases", "own!", "one of own, all, none", "'own!' (did you mean 'own'?)"),
   ]
 
   @Test(arguments: kinds)
@@ -71,6 +75,10 @@ import _TestSupport
     ("loreft", "dropout", .number(.nan), "in 0..<1", "nan"),
     ("lofit", "deviation", -1e-3, "at least zero", "-0.001"),
     ("lofit", "deviation", .number(.infinity), "at least zero", "inf"),
+    ("series_adapter", "bottleneck", 0, "above zero", "0"), ("series_adapter", "dropout", 1, "in 0..<1", "1.0"),
+    ("parallel_adapter", "scaling", 0, "a number other than zero", "0.0"),
+    ("parallel_adapter", "scaling", .number(.nan), "a number other than zero", "nan"),
+    ("jola", "bias_penalty", -1, "at least zero", "-1.0"), ("jola", "deviation", .number(.nan), "at least zero", "nan"),
   ]
 
   @Test(arguments: ranges)

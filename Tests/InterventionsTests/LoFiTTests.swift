@@ -19,7 +19,7 @@ import _TestSupport
       of: InterventionRegistry.standard.method("lofit"), for: model, using: RandomSource(seed: 5))
   }
 
-  @Test(arguments: ["scale", "bias"])
+  @Test(arguments: ["scale", "bias", "both"])
   func `zero values change nothing, bit for bit`(part: String) throws {
     let model = try TinyModel.load()
     let batch = TokenBatch(prompts: [someTokens(12)])
@@ -29,13 +29,15 @@ import _TestSupport
     #expect(try model.scores(batch, other) != model.scores(batch))
   }
 
-  @Test(arguments: ["scale", "bias"])
+  @Test(arguments: ["scale", "bias", "both"])
   func `chosen heads get the formula and no other head is touched`(part: String) throws {
     let model = try TinyModel.load()
     let (heads, size) = (model.shape.heads, model.shape.headDim)
     let edit = try adapter(part, at: "1.head_attention_value_output[3,1]", model)
-    let values: [Float] = try #require(edit.parameters.first).tensor.values()
-    #expect(edit.parts[0].target.heads == [1, 3] && values.count == 2 * size)
+    let values = try edit.parameters.map { try $0.tensor.values(as: Float.self) }
+    #expect(
+      edit.parameters.map(\.name) == (part == "both" ? ["scale", "bias"] : [part]).map { "\(edit.parts[0].key).\($0)" })
+    #expect(edit.parts[0].target.heads == [1, 3] && values.allSatisfy { $0.count == 2 * size })
     let batch = TokenBatch(prompts: [someTokens(6)])
     let site = edit.parts[0].target.site
     let plain = try model.recorded([site], batch, .none)[0]
@@ -46,8 +48,8 @@ import _TestSupport
         #expect(edited[i] == plain[i])
         continue
       }
-      let value = values[row * size + column]
-      #expect(edited[i] == (part == "scale" ? plain[i] * (value + 1) : plain[i] + value))
+      let scaled = part == "bias" ? plain[i] : plain[i] * (values[0][row * size + column] + 1)
+      #expect(edited[i] == (part == "scale" ? scaled : scaled + (values.last ?? [])[row * size + column]))
     }
   }
 
@@ -110,6 +112,16 @@ import _TestSupport
     let expected = (0..<shape.layers).flatMap { layer in (0..<heads).map { (5 * (layer + $0), layer, $0) } }
       .sorted(by: >)
     #expect(ranking.heads.map { [Int($0.score), $0.layer, $0.head] } == expected.map { [$0.0, $0.1, $0.2] })
+  }
+
+  @Test func `with both parts a head's score is the norm of the two together`() throws {
+    let model = try TinyModel.load()
+    let both = try adapter("both", at: "1.head_attention_value_output[2]", model)
+    let squares = try both.parameters.reduce(0) {
+      try $0 + $1.tensor.values(as: Double.self).reduce(0) { $0 + $1 * $1 }
+    }
+    let score = try #require(HeadRanking(of: both).heads.first).score
+    #expect(abs(score - squares.squareRoot()) < 1e-6)
   }
 
   @Test func `a method that scores no heads has no ranking`() throws {

@@ -22,17 +22,6 @@ import _TestSupport
       of: InterventionRegistry.standard.method("lofit"), for: model, using: RandomSource(seed: 5))
   }
 
-  /// Writes the checkpoint with the merge's tensors in place of or beside its own, and opens what was written.
-  private func written(_ merge: Merge, into checkpoint: Checkpoint) throws -> Checkpoint {
-    var configuration = checkpoint.configuration.object
-    for (key, value) in merge.configuration { configuration[key] = value }
-    let kept = checkpoint.tensors.filter { merge.keeps($0.name) }.map(WritableTensor.init)
-    let changed = try merge.tensors.map { try NamedTensor($0.key, $0.value).writable() }
-    try HuggingFaceFolder.write(
-      to: scratch("merged"), configuration: configuration, tensors: kept + changed, overwrite: true)
-    return try Checkpoint.open(scratch("merged"))
-  }
-
   private static let cases =
     ["llama_gqa_tied", "llama_mha_bias"].flatMap { name in
       [
@@ -58,7 +47,7 @@ import _TestSupport
       let tapped = try model.scores(batch, adapter)
       #expect(gap(try model.scores(batch), tapped) > 1e-3)
       let merge = try Merge(folding: adapter, into: model)
-      let folded = try ModelRegistry.standard.model(from: written(merge, into: checkpoint))
+      let folded = try ModelRegistry.standard.model(from: merge.written(into: checkpoint, at: scratch("merged")))
       #expect(gap(try folded.scores(batch), tapped) < 2e-5)
     }
   }
@@ -102,7 +91,8 @@ import _TestSupport
     let adapter = try Adapter(plan, of: registry.method(plan.method), for: model, using: RandomSource(seed: 1))
     let batch = TokenBatch(prompts: [someTokens(20)])
     let merge = try Merge(folding: adapter, into: model)
-    let folded = try ModelRegistry.standard.model(from: written(merge, into: TinyModel.checkpoint()))
+    let folded = try ModelRegistry.standard.model(
+      from: merge.written(into: TinyModel.checkpoint(), at: scratch("merged")))
     #expect(gap(try folded.scores(batch), try model.scores(batch, adapter)) < 2e-5)
   }
 

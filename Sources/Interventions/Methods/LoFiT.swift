@@ -6,7 +6,8 @@ public import Tensors
 ///
 /// `z [rows, heads, headDim]` before the output projection; `A_i`, `v_i [headDim]`, one for each query head.
 /// Stage 1 trains the scales A of all heads with an L1 penalty and ranks the heads by `|A_i|`; stage 2 starts again from the
-/// untouched model and trains the offsets v of the best heads.
+/// untouched model and trains the offsets v of the best heads. The formula with both at once is a third part, which the paper
+/// has not trained.
 ///
 /// Source: arXiv 2406.01563, sections 3.1 and 3.2; fc2869/lo-fit `models/modeling_llama.py`.
 /// Deviations: one vectorised multiply-add instead of a loop over heads; A and v stay float32 whatever the model's type.
@@ -17,6 +18,8 @@ public final class LoFiT: Intervention, UnitSelecting, Mergeable {
     case scale
     /// v: stage 2.
     case bias
+    /// A and v at once, on heads chosen before.
+    case both
   }
 
   /// The settings of LoFiT.
@@ -51,81 +54,51 @@ public final class LoFiT: Intervention, UnitSelecting, Mergeable {
   public static let reference = "LoFiT, arXiv 2406.01563, sec. 3"
   public static let defaultLocations = "all.head_attention_value_output@all"
 
-  private let part: Part
-  private let heads: [Int]
-  private let headCount: Int
-  private let values: Tensor  // A or v of the chosen heads, [chosen, headDim]
-  private let index: Tensor  // the chosen heads, int64
+  private let chosen: ChosenHeads
+  private let scale, bias: Tensor?  // A, v of the chosen heads, [chosen, headDim]
 
   public convenience init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
-    let count = target.heads?.count ?? target.shape.heads
-    let values = try random.normal([count, target.shape.headDim], deviation: configuration.deviation)
-    try self.init(configuration, target, values)
+    let shape = [ChosenHeads.count(of: target), target.shape.headDim]
+    try self.init(configuration, target) { _ in try random.normal(shape, deviation: configuration.deviation) }
   }
 
   public convenience init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
-    let count = target.heads?.count ?? target.shape.heads
-    let values = try tensors.take(configuration.part.rawValue, [count, target.shape.headDim])
-    try self.init(configuration, target, values)
+    let shape = [ChosenHeads.count(of: target), target.shape.headDim]
+    try self.init(configuration, target) { try tensors.take($0.rawValue, shape) }
   }
 
-  private init(_ configuration: Configuration, _ target: Target, _ values: Tensor) throws {
-    guard target.site.component == .headOutput else {
-      throw AdapterError.site(
-        method: Self.method, component: target.site.component.rawValue, expected: Component.headOutput.rawValue)
+  private init(_ configuration: Configuration, _ target: Target, _ values: (Part) throws -> Tensor) throws {
+    chosen = try ChosenHeads(of: target, method: Self.method)
+    scale = configuration.part == .bias ? nil : try values(.scale)
+    bias = configuration.part == .scale ? nil : try values(.bias)
+    for parameter in parameters { try parameter.tensor.setRequiresGradient(true) }
+  }
+
+  public var parameters: [NamedTensor] {
+    [(Part.scale, scale), (Part.bias, bias)].compactMap { part, values in
+      values.map { NamedTensor(part.rawValue, $0) }
     }
-    part = configuration.part
-    headCount = target.shape.heads
-    heads = target.heads ?? Array(0..<headCount)
-    index = try Tensor(heads.map(Int64.init), on: target.device)
-    self.values = values
-    try values.setRequiresGradient(true)
   }
 
-  public var parameters: [NamedTensor] { [NamedTensor(part.rawValue, values)] }
-
-  /// `|A_i|` or `|v_i|`.
+  /// `|A_i|` or `|v_i|`; with both, the norm of the two together.
   public func unitScores() throws(TensorError) -> [(head: Int, score: Double)] {
-    let norms = try values.detached().norm(along: 1).values(as: Double.self)
-    return Array(zip(heads, norms)).map { (head: $0.0, score: $0.1) }
+    var values: [Tensor] = []
+    for parameter in parameters { values.append(try parameter.tensor.detached()) }
+    let norms = try Tensor.concatenated(values, along: 1).norm(along: 1).values(as: Double.self)
+    return Array(zip(chosen.heads, norms)).map { (head: $0.0, score: $0.1) }
   }
 
-  /// A or v for every head, `[heads, headDim]`, zero where none was chosen.
-  private func everyHead() throws(TensorError) -> Tensor {
-    if heads.count == headCount { return values }
-    let none = try Tensor.zeros([headCount, values.size(1)], on: values.device)
-    return try none.replacing(index, with: values)
-  }
+  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { try headEdit() }
 
-  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
-    switch part {
-    case .scale: Scale(factors: try everyHead() + 1)
-    case .bias: Offset(offsets: try everyHead())
-    }
-  }
-
-  private final class Scale: ActivationEdit {
-    let factors: Tensor  // 1 + A
-    init(factors: Tensor) { self.factors = factors }
-    func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try z * factors }
-  }
-
-  private final class Offset: ActivationEdit {
-    let offsets: Tensor  // v
-    init(offsets: Tensor) { self.offsets = offsets }
-    func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try z + offsets }
+  private func headEdit() throws(TensorError) -> HeadEdit {
+    HeadEdit(
+      factors: try scale.map { values throws(TensorError) in try chosen.everyHead(values) + 1 },
+      offsets: try bias.map { values throws(TensorError) in try chosen.everyHead(values) })
   }
 
   public var foldsInto: FoldSide { .reader }
 
-  /// `W_o (z + v) = W_o z + W_o v`: an output bias. `W_o ((1 + A) z) = (W_o diag(1 + A)) z`: scaled columns.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    let flat = try everyHead().detached().reshaped([-1])  // [heads * headDim]
-    switch part {
-    case .scale: return (try projection.weight * (flat + 1), projection.bias)
-    case .bias:
-      let offset = try projection.weight.matmul(flat)
-      return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
-    }
+    try headEdit().folded(into: projection)
   }
 }

@@ -38,13 +38,15 @@ extension BiasCarrier {
 
   /// What must stand beside a bias of the last projection of the attention, or of the network; `nil` where no checkpoint
   /// that other libraries read can carry it.
-  func companions(_ blocks: [any Block], inAttention: Bool) throws(TensorError) -> BiasCompanions? {
+  ///
+  /// - Parameter gaining: whether the checkpoint lacked some of the biases that these blocks have.
+  func companions(_ blocks: [any Block], inAttention: Bool, gaining: Bool = false) throws(TensorError) -> BiasCompanions? {
     var companions = BiasCompanions()
     switch self {
     case .switches(let attention, let feedForward, let within):
       let stored = blocks.flatMap { storedNames(inAttention ? $0.attentionProjections : $0.networkProjections) }
       companions.zeroBiases = stored.missingBiases
-      guard !companions.zeroBiases.isEmpty else { return companions }
+      guard gaining || !companions.zeroBiases.isEmpty else { return companions }
       guard let key = inAttention ? attention : feedForward else { return nil }
       if let within {
         companions.configuration[within.key] = .object(within.object.merging([key: true]))

@@ -1,0 +1,27 @@
+import LanguageModels
+import Tensors
+
+/// `f * z + o` on the outputs of attention heads; f, o `[heads, headDim]`, either of which may be missing.
+final class HeadEdit: ActivationEdit {
+  private let factors, offsets: Tensor?
+
+  init(factors: Tensor?, offsets: Tensor?) { (self.factors, self.offsets) = (factors, offsets) }
+
+  func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
+    var edited = z
+    if let factors { edited = try edited * factors }
+    if let offsets { edited = try edited + offsets }
+    return edited
+  }
+
+  /// `W (f z + o) = (W diag(f)) z + W o`: scaled columns and an output bias.
+  func folded(into projection: Projection) throws(TensorError) -> (weight: Tensor, bias: Tensor?) {
+    let weight = try factors.map { factors throws(TensorError) in
+      try projection.weight * factors.detached().reshaped([-1])
+    }
+    guard let offsets else { return (weight ?? projection.weight, projection.bias) }
+    let offset = try projection.weight.matmul(offsets.detached().reshaped([-1]))
+    let bias = try projection.bias.map { bias throws(TensorError) in try bias + offset }
+    return (weight ?? projection.weight, bias ?? offset)
+  }
+}

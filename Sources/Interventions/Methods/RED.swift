@@ -1,0 +1,67 @@
+public import JSON
+public import LanguageModels
+public import Tensors
+
+/// Representation editing: `y <- s * y + b`, elementwise, on every row; with s = 1 and b = 0 at the start.
+///
+/// `y [rows, d]` the output of the feed-forward network's last projection, `s`, `b [d]`: 2 d numbers a layer.
+///
+/// Source: arXiv 2402.15179; mlwu22/RED `model.py`, whose edit stands behind the network's last projection, not on the residual
+/// stream as the ReFT paper describes it (both can be asked for by location).
+/// Deviation: s and b are float32 (the reference's Llama runs: bfloat16, in which s moves in steps of 2^-7).
+public final class RED: Intervention, Mergeable {
+  /// RED has no settings.
+  public struct Configuration: MethodConfiguration {
+    /// The settings, of which there are none.
+    public init() {}
+    public init(_ json: JSONReader) throws { try json.allow(only: []) }
+    public var json: JSONObject { [:] }
+  }
+
+  public static let method = "red"
+  public static let summary =
+    "s * y + b on the output of the feed-forward network: a scale and an offset for each entry"
+  public static let reference = "RED, arXiv 2402.15179, sec. 3"
+  public static let defaultLocations = "all.mlp_output@all"
+  public static let startsAsIdentity = true
+
+  private let scale: Tensor  // s [d]
+  private let bias: Tensor  // b [d]
+
+  public convenience init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
+    try self.init(
+      target, scale: Tensor.full([target.width], value: 1, on: target.device),
+      bias: Tensor.zeros([target.width], on: target.device))
+  }
+
+  public convenience init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
+    try self.init(
+      target, scale: tensors.take("scale", [target.width]), bias: tensors.take("bias", [target.width]))
+  }
+
+  private init(_ target: Target, scale: Tensor, bias: Tensor) throws {
+    try target.checkRows(method: Self.method)
+    self.scale = scale
+    self.bias = bias
+    try scale.setRequiresGradient(true)
+    try bias.setRequiresGradient(true)
+  }
+
+  public var parameters: [NamedTensor] { [NamedTensor("scale", scale), NamedTensor("bias", bias)] }
+
+  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(scale: scale, bias: bias) }
+
+  private final class Edit: ActivationEdit {
+    let scale, bias: Tensor
+    init(scale: Tensor, bias: Tensor) { (self.scale, self.bias) = (scale, bias) }
+    func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try y * scale + bias }
+  }
+
+  public var foldsInto: FoldSide { .writer }
+
+  /// `s (W x + c) + b = (diag(s) W) x + (s c + b)`.
+  public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
+    let weight = try projection.weight * scale.unsqueezed(1)
+    return (weight, try projection.bias.map { try $0 * scale + bias } ?? bias)
+  }
+}

@@ -1,0 +1,25 @@
+import LanguageModels
+
+extension Target {
+  /// Refuses components whose rows have heads.
+  ///
+  /// - Throws: ``AdapterError/site(method:component:expected:)``.
+  func checkRows(method: String) throws(AdapterError) {
+    guard !site.component.isPerHead else {
+      throw .site(method: method, component: site.component.rawValue, expected: "components without heads")
+    }
+  }
+
+  /// The width of what the activation was computed from, for methods that stand beside a projection.
+  ///
+  /// - Throws: ``AdapterError/site(method:component:expected:)``.
+  func requiredInputWidth(method: String) throws(AdapterError) -> Int {
+    guard let inputWidth else {
+      let written = Component.allCases.filter { shape.inputWidth(of: $0) != nil }
+      throw .site(
+        method: method, component: site.component.rawValue,
+        expected: "what a projection writes: \(written.map(\.rawValue).joined(separator: ", "))")
+    }
+    return inputWidth
+  }
+}
