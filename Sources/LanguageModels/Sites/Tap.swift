@@ -60,8 +60,6 @@ public struct Tap {
   public var lastLayer: Int?
   /// What stands before the sequences of the batch, by their index; see ``VirtualPrefix``.
   public private(set) var prefixes: [Int: VirtualPrefix] = [:]
-  /// The layer behind which the pass ends, for those who read activations alone: what it gives is then no final state.
-  public var lastLayer: Int?
 
   /// No edit anywhere.
   public static var none: Tap { Tap([:]) }
