@@ -35,7 +35,7 @@ public struct HeadRanking: Sendable, Equatable {
     for part in adapter.parts {
       guard let selecting = part.intervention as? any UnitSelecting else {
         throw AdapterError.setting(
-          key: "method", expected: "one that scores heads (lofit)", got: adapter.plan.method,
+          key: "method", expected: "one that scores heads (lofit, jola)", got: adapter.plan.method,
           method: adapter.plan.method)
       }
       entries += try selecting.unitScores().map {

@@ -131,7 +131,7 @@ import _TestSupport
       of: InterventionRegistry.standard.method("loreft"), for: model, using: RandomSource(seed: 5))
     expect(
       AdapterError.setting(
-        key: "method", expected: "one that scores heads (lofit)", got: "loreft", method: "loreft")
+        key: "method", expected: "one that scores heads (lofit, jola)", got: "loreft", method: "loreft")
     ) { _ = try HeadRanking(of: loreft) }
   }
 }

@@ -8,7 +8,9 @@ import Tokenization
 extension Recipe {
   /// The method with its settings, locations and rule of positions; `heads` and `top` of the method section name a ranking
   /// that chooses heads.
-  func plan(of method: Interventions.Method, tokenizer: Tokenizer) throws -> Adapter.Plan {
+  func plan(
+    of method: Interventions.Method, in model: any LanguageModel, tokenizer: Tokenizer
+  ) throws -> Adapter.Plan {
     var settings = self.method.configuration
     for key in ["heads", "top"] { settings[key] = nil }
     // A soft prompt that begins as a text: methods know tokens alone.
@@ -18,7 +20,7 @@ extension Recipe {
     }
     return Adapter.Plan(
       method: method.name, settings: settings,
-      locations: try rankedLocations() ?? Location.list(parsing: locations ?? method.defaultLocations),
+      locations: try rankedLocations() ?? locations.map(Location.list(parsing:)) ?? method.locations(in: model),
       rule: Positions.Rule(rawValue: positions.rawValue) ?? .exact)
   }
 

@@ -52,7 +52,7 @@ struct TrainingRun {
       Self.records(data.train, format, limit: data.limit, seed: data.seed), encoder)
     validation = try data.validation.map { try Self.examples(Self.records($0, format), encoder) } ?? []
 
-    let plan = try recipe.plan(of: method, tokenizer: model.tokenizer)
+    let plan = try recipe.plan(of: method, in: model.model, tokenizer: model.tokenizer)
     if let saved {
       adapter = try Adapter(plan, of: method, for: model.model, restoring: saved.adapterTensors, source: state)
     } else {

@@ -28,7 +28,7 @@ import _TestSupport
   @Test func `the L1 term counts the adapter and nothing else`() throws {
     let model = try TinyModel.load()
     let adapter = try Toy.adapter(Toy.lofit, model)
-    let sum = try #require(try Objective(model: model, adapter: adapter).absoluteSum()).item()
+    let sum = try #require(try adapter.absoluteSum()).item()
     let expected = try adapter.parameters.reduce(0) { sum, parameter in
       try sum + parameter.tensor.values(as: Double.self).reduce(0) { $0 + abs($1) }
     }
@@ -40,7 +40,7 @@ import _TestSupport
   @Test func `the loss begins where the prompt ends, whatever the answer holds`() throws {
     let model = try TinyModel.load()
     let adapter = try Toy.adapter(Toy.lofit, model)
-    let objective = Objective(model: model, adapter: adapter)
+    let objective = CompletionObjective(model: model, adapter: adapter)
     let colon: Int32 = 28
     let tokens: [Int32] = [5, 6, colon, 7, colon, 8, 2]
     let whole = TrainingExample(tokens: tokens, promptLength: 3, source: "colons")
