@@ -8,6 +8,7 @@ public import Tokenization
 
 /// Lets a model, with or without adapters, answer the examples of a task, and scores the answers.
 public struct TaskEvaluator {
+  private let model: any LanguageModel
   private let generator: Generator
   private let tokenizer: Tokenizer
   private let endTokens: Set<TokenID>
@@ -30,6 +31,7 @@ public struct TaskEvaluator {
     _ model: any LanguageModel, _ tokenizer: Tokenizer, endTokens: Set<TokenID>, adapters: AdapterRoutes = .none,
     limits: BatchLimits = BatchLimits()
   ) {
+    self.model = model
     generator = Generator(model, tokenizer, limits: limits)
     self.tokenizer = tokenizer
     self.endTokens = endTokens
@@ -49,9 +51,12 @@ public struct TaskEvaluator {
     guard !examples.isEmpty else { throw EvaluationError.noExamples(task: task.name) }
     let stop = StopConditions(
       endTokens: endTokens, maximumNewTokens: maximumNewTokens ?? task.maximumNewTokens, strings: task.stopStrings)
-    let requests = examples.map {
+    var requests = examples.map {
       GenerationRequest(tokens: tokenizer.encode($0.prompt).ids, place: $0.record.source)
     }
+    let (adapters, ways) = try adapters.settled(
+      requests.map(\.tokens), going: requests.map(\.route), in: model)
+    for (i, way) in ways.enumerated() { requests[i].route = way }
     let clock = ContinuousClock()
     let start = clock.now
     var done = 0

@@ -40,6 +40,11 @@ struct Embed: ParsableCommand {
     let texts = try records.map { try $0.string("text") }
     let opened = try model.open()
     let edits = try adapters.open(for: opened).edits()
+    guard !edits.hasConditions else {
+      throw InputError.usage(
+        problem: "a conditional adapter decides by a prompt, and texts that are embedded have none",
+        remedy: "make a steering adapter of its behaviour")
+    }
     var settings = try settings(for: opened)
     if let pooling { settings.pooling = try Self.pooling(pooling) }
     settings.normalizes = normalize ?? settings.normalizes

@@ -50,13 +50,15 @@ struct Generate: ParsableCommand {
     let records = try input.map { try JSONLines($0).records() }
     let opened = try model.open()
     var adapters = try adapters.open(for: opened)
-    let requests =
+    var requests =
       try records?.map { record in
         var request = try Self.request(record, opened)
         request.route = try adapters.route(of: record)
         return request
       } ?? [single(opened)]
-    let edits = try adapters.edits()
+    let (edits, ways) = try adapters.edits().settled(
+      requests.map(\.tokens), going: requests.map(\.route), in: opened.model)
+    for (i, way) in ways.enumerated() { requests[i].route = way }
     let stop = StopConditions(
       endTokens: opened.endTokens, maximumNewTokens: sampling.maxNewTokens, strings: sampling.stop)
     let streams = records == nil && !json

@@ -35,8 +35,8 @@ struct Localize: ParsableCommand {
     let loaded = try recipe.load(adding: ["method.name=lofit", "method.part=\(part)"])
     guard loaded.method.name == "lofit", loaded.method.configuration["part"]?.string == part else {
       throw InputError.usage(
-        problem:
-          "localize --by \(by.rawValue) trains LoFiT's \(part): method.name must be lofit and method.part must be \(part)",
+        problem: "localize trains LoFiT's \(by == .scale ? "scales" : "offsets"): method.name must be lofit and "
+          + "method.part must be \(part)",
         remedy: "leave out --method and --set method.part, or use reft train")
     }
     let run = try TrainingRun(loaded, resume: recipe.resume, overwrite: recipe.overwrite, dryRun: recipe.dryRun)
