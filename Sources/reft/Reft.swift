@@ -14,7 +14,8 @@ struct Reft: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Fit.self, Localize.self, Read.self, Evaluate.self, Compare.self, Generate.self, Merge.self,
+      Train.self, Fit.self, Localize.self, Read.self, Evaluate.self, Compare.self, Generate.self, Contrast.self,
+      Merge.self,
       Inspect.self,
       MakeData.self,
       Tokenize.self,

@@ -140,4 +140,53 @@ import _TestSupport
     try place.writeRecipe("stage2", method: "{name: lofit, heads: stage1/heads.npy}", locations: nil)
     #expect(try place.reft("train", "stage2.yaml", "--json").succeeded().json()["parameters"]?.int == 3 * 8)
   }
+
+  @Test func `a conditional adapter acts on the prompts that meet its condition alone`() throws {
+    let place = try place()
+    try place.write(
+      "prompts.jsonl",
+      lines: (0..<6).map { index -> JSONValue in
+        ["text": .string(index < 3 ? "zzzz \(index)" : "AAAA \(index)"), "label": .bool(index < 3)]
+      })
+    _ = try place.reft(
+      "fit", "--model", "model", "--data", "pairs.jsonl", "--method", "conditional", "--output", "cast",
+      "--coefficient",
+      "30", "--condition-data", "prompts.jsonl"
+    ).succeeded()
+    try place.write(
+      "score.jsonl",
+      lines: ["zzzz 1", "AAAA 4"].map { ["prompt": .string($0), "completion": " and so on"] })
+    func scores(_ more: [String]) throws -> [Double] {
+      try place.reft(["score", "--model", "model", "--input", "score.jsonl"] + more).succeeded().jsonLines().compactMap
+      {
+        $0["logprob"]?.double
+      }
+    }
+    let (plain, edited) = (try scores([]), try scores(["--adapter", "cast"]))
+    #expect(edited[0] != plain[0] && edited[1] == plain[1])
+    try place.write("embed.jsonl", lines: [["text": "zzzz"]])
+    try place.refuses(
+      ["embed", "--model", "model", "--adapter", "cast", "--input", "embed.jsonl"],
+      saying: ["decides by a prompt", "fix:"])
+  }
+
+  @Test func `contrast vectors change an answer by so much`() throws {
+    let place = try place()
+    func answer(_ more: String...) throws -> JSONValue {
+      try place.reft(
+        [
+          "contrast", "--model", "model", "--prompt", "I am ", "--positive", "calm: I am ", "--negative", "rude! I am ",
+          "--max-new-tokens", "5", "--json",
+        ] + more
+      ).succeeded().json()
+    }
+    let plain = try place.reft("generate", "--model", "model", "--prompt", "I am ", "--max-new-tokens", "5").succeeded()
+    #expect(try answer("--alpha", "0")["text"]?.string == plain.output.split(separator: "\n").first.map(String.init))
+    #expect(try answer("--alpha", "8") != answer("--alpha", "0"))
+    try place.refuses(
+      [
+        "contrast", "--model", "model", "--prompt", "a", "--positive", "b", "--negative", "c", "--location",
+        "1.block_output@prompt",
+      ], saying: ["whole activations", "fix:"])
+  }
 }

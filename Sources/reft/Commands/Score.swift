@@ -5,6 +5,7 @@ import LanguageModels
 import Pretrained
 import Tensors
 import TextGeneration
+import Tokenization
 
 /// `reft score`: log-probabilities of completions, for other programs.
 struct Score: ParsableCommand {
