@@ -5,17 +5,11 @@ import Tensors
 import Testing
 import _TestSupport
 
-/// Numbers of trained numbers as the papers' tables have them; the others are with LoReFT and LoFiT.
+/// Trainable parameters by formula, of methods that no table of the papers counts; ``ParameterCounts`` has the others.
 @Suite(.engineAlone) struct BaselineParameterCounts {
   private static let llama7B = ModelShape(
     layers: 32, hidden: 4096, heads: 32, kvHeads: 32, headDim: 128, intermediate: 11_008, vocabulary: 32_000,
     contextLength: 4096)
-  private static let llama13B = ModelShape(
-    layers: 40, hidden: 5120, heads: 40, kvHeads: 40, headDim: 128, intermediate: 13_824, vocabulary: 32_000,
-    contextLength: 4096)
-  private static let robertaBase = ModelShape(
-    layers: 12, hidden: 768, heads: 12, kvHeads: 12, headDim: 64, intermediate: 3072, vocabulary: 50_265,
-    contextLength: 512)
 
   /// One layer's interventions at the method's own locations, times the layers.
   private func count<I: Intervention>(_ type: I.Type, _ configuration: I.Configuration, _ shape: ModelShape) throws
@@ -27,28 +21,6 @@ import _TestSupport
       let target = Target(site: Site(layer: 0, component: component), shape: shape)
       return try sum + I(configuration, on: target, using: random).parameterCount
     } * shape.layers
-  }
-
-  @Test func `RED has two numbers for each entry of the network's output`() throws {
-    #expect(try count(RED.self, .init(), Self.llama7B) == 262_144)
-    #expect(try count(RED.self, .init(), Self.llama13B) == 409_600)
-    #expect(try count(RED.self, .init(), Self.robertaBase) == 18_432)
-  }
-
-  /// LLM-Adapters' tables count the adapter's share of model and adapter together.
-  private func percent(_ trained: Int, _ model: Int) -> Double {
-    (100_000 * Double(trained) / Double(model + trained)).rounded() / 1000
-  }
-
-  @Test func `bottlenecks of 256 are the shares of the LLM-Adapters tables`() throws {
-    let (small, large) = (6_738_415_616, 13_015_864_320)  // Llama 7B and 13B
-    let shapes = [Self.llama7B, Self.llama13B]
-    let series = try shapes.map { try count(SeriesAdapter.self, .init(), $0) }
-    #expect(series == [134_217_728, 209_715_200])
-    #expect(percent(series[0], small) == 1.953 && percent(series[1], large) == 1.586)
-    let parallel = try shapes.map { try count(ParallelAdapter.self, .init(), $0) }
-    #expect(parallel == [247_463_936, 387_973_120])
-    #expect(percent(parallel[0], small) == 3.542 && percent(parallel[1], large) == 2.894)
   }
 
   @Test func `JoLA has two vectors and two gates a head`() throws {

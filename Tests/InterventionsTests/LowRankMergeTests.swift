@@ -1,4 +1,3 @@
-import Checkpoints
 import Interventions
 import JSON
 import LanguageModels
@@ -34,15 +33,9 @@ import _TestSupport
   }
 
   private func folded(_ uses: [AdapterUse], _ name: String, _ model: any LanguageModel) throws -> any LanguageModel {
-    let checkpoint = try TinyModel.checkpoint(name)
-    let merge = try Merge(folding: uses, into: model)
-    var configuration = checkpoint.configuration.object
-    for (key, value) in merge.configuration { configuration[key] = value }
-    let kept = checkpoint.tensors.filter { merge.keeps($0.name) }.map(WritableTensor.init)
-    let changed = try merge.tensors.map { try NamedTensor($0.key, $0.value).writable() }
-    try HuggingFaceFolder.write(
-      to: scratch("merged"), configuration: configuration, tensors: kept + changed, overwrite: true)
-    return try ModelRegistry.standard.model(from: Checkpoint.open(scratch("merged")))
+    let checkpoint = try Merge(folding: uses, into: model).written(
+      into: TinyModel.checkpoint(name), at: scratch("merged"))
+    return try ModelRegistry.standard.model(from: checkpoint)
   }
 
   private func check(_ uses: [AdapterUse], _ name: String, _ model: any LanguageModel) throws {

@@ -1,4 +1,3 @@
-import Foundation
 import Interventions
 import JSON
 import LanguageModels
@@ -27,15 +26,12 @@ struct PEFTGolden {
 
   func model() throws -> any LanguageModel { try TinyModel.load(golden.facts.string("model")) }
 
-  func sequence(_ row: Int) throws -> TokenBatch.Sequence {
-    .init(tokens: try golden.ids("ids.\(row)"), promptLength: prompts[row])
+  func example(_ row: Int) throws -> Example {
+    Example(tokens: try golden.ids("ids.\(row)"), promptLength: prompts[row])
   }
 
-  /// The rows of one step.
-  func batch(step: Int) throws -> TokenBatch {
-    let size = try golden.facts.int("batch")
-    return TokenBatch(try (0..<size).map { try sequence((step * size + $0) % prompts.count) })
-  }
+  /// The rows of the first step.
+  func first() throws -> [Example] { try (0..<golden.facts.int("batch")).map(example) }
 
   /// The parameters as the golden's run begins with them, by their names in our files.
   func start() throws -> [NamedTensor] {
@@ -55,24 +51,12 @@ struct PEFTGolden {
   }
 
   /// Trains as the golden's run does; the loss of each step.
-  func train(_ adapter: Adapter, _ model: any LanguageModel, rate: Double) throws -> [Double] {
-    let steps = try golden.facts.int("steps")
-    let rule = FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
-    let parameters = adapter.parameters.map(\.tensor)
-    let (first, second) = (
-      try parameters.map { try Tensor.zeros($0.shape) }, try parameters.map { try Tensor.zeros($0.shape) }
-    )
-    return try (0..<steps).map { step in
-      for parameter in parameters { try parameter.clearGradient() }
-      let loss = try LoReFTParity.loss(model, adapter, batch(step: step))
-      try loss.backward()
-      let gradients = try parameters.map { try #require(try $0.gradient()) }
-      let norm = try gradients.reduce(0) { try $0 + pow($1.norm().item(), 2) }.squareRoot()
-      for gradient in gradients { try gradient.scale(by: min(1, 1 / (norm + 1e-6))) }
-      try rule.update(
-        parameters, gradients: gradients, firstMoments: first, secondMoments: second, step: step + 1,
-        learningRate: rate * (1 - Double(step) / Double(steps)))
-      return try loss.item()
+  func train(_ adapter: Adapter, _ model: any LanguageModel, rate: Double) throws -> [Float] {
+    let size = try golden.facts.int("batch")
+    return try adapter.descend(steps: golden.facts.int("steps"), rate: rate) { step in
+      let rows = (0..<size).map { (step * size + $0) % prompts.count }
+      let loss = try model.responseLoss(rows.map(example), adapter)
+      return (loss, try loss.item())
     }
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 import Testing
 import _TestSupport
 
-/// LoRA, DoRA, (IA)3 and VeRA against peft 0.13.2 on tiny Llamas.
+/// LoRA, DoRA, (IA)3 and VeRA against peft 0.13.2 on tiny Llamas (scripts/goldens/lora.py).
 @Suite(.engineAlone) struct PEFTParity {
   @Test(arguments: PEFTGolden.names)
   func `logits, loss and every gradient equal peft`(name: String) throws {
@@ -15,11 +15,9 @@ import _TestSupport
       let model = try reference.model()
       let adapter = try reference.adapter(for: model, reference.start())
       for row in 0..<reference.rows {
-        let batch = TokenBatch([try reference.sequence(row)])
-        try golden.expect(
-          model.logits(model.hidden(batch, cache: nil, tap: adapter.tap(for: batch))), equals: "logits.\(row)")
+        try golden.expect(model.rowLogits(reference.example(row), adapter), equals: "logits.\(row)")
       }
-      let loss = try LoReFTParity.loss(model, adapter, reference.batch(step: 0))
+      let loss = try model.responseLoss(reference.first(), adapter)
       try golden.expect(loss.reshaped([1]), equals: "loss")
       try loss.backward()
       #expect(adapter.parameters.count == golden.names.filter { $0.hasPrefix("gradients.") }.count)
@@ -33,12 +31,12 @@ import _TestSupport
   func `the model without the adapter, and parameters off by a hundredth, do not pass`(name: String) throws {
     let reference = try PEFTGolden(name)
     let model = try reference.model()
+    let example = try reference.example(0)
+    let plain = try model.scores(TokenBatch(prompts: [example.tokens]))
+    try reference.golden.expectDiffers(Tensor(plain), from: "logits.0")
     let off = try reference.start().map { NamedTensor($0.name, try $0.tensor * 1.01) }
-    for adapter in [nil, try reference.adapter(for: model, off)] {
-      let batch = TokenBatch([try reference.sequence(0)])
-      let tap = try adapter?.tap(for: batch) ?? .none
-      try reference.golden.expectDiffers(model.logits(model.hidden(batch, cache: nil, tap: tap)), from: "logits.0")
-    }
+    let adapter = try reference.adapter(for: model, off)
+    try reference.golden.expectDiffers(model.rowLogits(example, adapter), from: "logits.0")
   }
 
   @Test(arguments: PEFTGolden.names)
@@ -49,10 +47,10 @@ import _TestSupport
       let model = try reference.model()
       let rate = try golden.facts.reader("optimizer").double("lr")
       let losses = try reference.train(reference.adapter(for: model, reference.start()), model, rate: rate)
-      try golden.expect(Tensor(losses.map(Float.init)), equals: "losses")
+      try golden.expect(Tensor(losses), equals: "losses")
       #expect(try #require(losses.last) < losses[0] - 0.3)
       let other = try reference.train(reference.adapter(for: model, reference.start()), model, rate: rate * 1.05)
-      try golden.expectDiffers(Tensor(other.map(Float.init)), from: "losses")
+      try golden.expectDiffers(Tensor(other), from: "losses")
     }
   }
 
@@ -60,8 +58,6 @@ import _TestSupport
     let reference = try PEFTGolden("lora_patterns")
     let model = try reference.model()
     let adapter = try reference.adapter(for: model, reference.start(), changing: ["alpha_pattern": [:]])
-    let batch = TokenBatch([try reference.sequence(0)])
-    try reference.golden.expectDiffers(
-      model.logits(model.hidden(batch, cache: nil, tap: adapter.tap(for: batch))), from: "logits.0")
+    try reference.golden.expectDiffers(model.rowLogits(reference.example(0), adapter), from: "logits.0")
   }
 }

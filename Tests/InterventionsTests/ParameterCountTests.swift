@@ -25,12 +25,26 @@ import _TestSupport
     var testDescription: String { "\(method) \(JSONValue.object(settings).text) at \(places)" }
   }
 
-  /// LoRA and DoRA of LLM-Adapters on q, k, v, up and down; one layer is enough to know the others.
+  /// A method of the LLM-Adapters and DoRA tables; one layer is enough to know the others.
+  private static func oneLayer(
+    _ method: String, _ settings: JSONObject = [:], at components: [String], count: Int? = nil, _ percent: String
+  ) -> Line {
+    Line(
+      method: method, settings: settings, places: components.map { "0.\($0)" }.joined(separator: ";"), count: count,
+      percent: percent, ofBoth: true, isOneLayer: true)
+  }
+
   private static func fiveMaps(_ method: String, rank: Int, count: Int? = nil, _ percent: String) -> Line {
-    let places = "0.query;0.key;0.value;0.mlp_up;0.mlp_output"
-    return Line(
-      method: method, settings: ["rank": .integer(rank)], places: places, count: count, percent: percent, ofBoth: true,
-      isOneLayer: true)
+    oneLayer(
+      method, ["rank": .integer(rank)], at: ["query", "key", "value", "mlp_up", "mlp_output"], count: count, percent)
+  }
+
+  private static func series(count: Int? = nil, _ percent: String) -> Line {
+    oneLayer("series_adapter", at: ["attention_output", "mlp_output"], count: count, percent)
+  }
+
+  private static func parallel(count: Int? = nil, _ percent: String) -> Line {
+    oneLayer("parallel_adapter", at: ["mlp_up", "mlp_output"], count: count, percent)
   }
 
   static let table: [(model: PublishedModel, lines: [Line])] = [
@@ -58,6 +72,9 @@ import _TestSupport
         Line(method: "lofit", places: "all.head_attention_value_output[0]", count: 4096),
         Line(method: "lofit", places: "all.head_attention_value_output[0,1,2]", count: 12_288),
         Line(method: "lora", places: "all.query;all.value", count: 4_194_304),
+        Line(method: "red", places: "all.mlp_output", count: 262_144, percent: ".0039"),
+        series(count: 134_217_728, "1.953"),
+        parallel(count: 247_463_936, "3.542"),
         fiveMaps("lora", rank: 32, count: 56_098_816, ".826"),
         fiveMaps("dora", rank: 16, count: 28_925_952, ".427"),
         fiveMaps("dora", rank: 32, count: 56_975_360, ".838"),
@@ -75,6 +92,9 @@ import _TestSupport
           method: "lofit", places: "0..39.head_attention_value_output[0];0..7.head_attention_value_output[1]",
           count: 6144),
         Line(method: "lofit", places: "all.head_attention_value_output[0,1,2,3]", count: 20_480),
+        Line(method: "red", places: "all.mlp_output", count: 409_600),
+        series(count: 209_715_200, "1.586"),
+        parallel(count: 387_973_120, "2.894"),
         fiveMaps("lora", rank: 32, ".670"),
         fiveMaps("dora", rank: 16, ".347"),
         fiveMaps("dora", rank: 32, ".681"),
@@ -92,7 +112,10 @@ import _TestSupport
     ),
     (
       .robertaBase,
-      [Line(method: "loreft", settings: ["rank": 1], places: "all.block_output@f1", count: 18_444, percent: ".015")]
+      [
+        Line(method: "loreft", settings: ["rank": 1], places: "all.block_output@f1", count: 18_444, percent: ".015"),
+        Line(method: "red", places: "all.mlp_output", count: 18_432),
+      ]
     ),
     (
       .robertaLarge,
@@ -115,7 +138,7 @@ import _TestSupport
         let whole = Double(model.parameterCount + (line.ofBoth ? count : 0))
         let percent = 100 * Double(count) / whole
         #expect(
-          percent.printed(digits: expected.count - 1) == expected,
+          percent.printed(like: expected) == expected,
           "\(published.name): \(line.testDescription), \(percent)")
       }
     }
@@ -123,8 +146,9 @@ import _TestSupport
 }
 
 extension Double {
-  /// Rounded to a number of digits behind the point, without the zero before it: `.031`.
-  fileprivate func printed(digits: Int) -> String {
+  /// With as many digits behind the point as another number has, without a zero before it: `.031`.
+  fileprivate func printed(like other: String) -> String {
+    let digits = other.drop { $0 != "." }.count - 1
     var scale = 1
     for _ in 0..<digits { scale *= 10 }
     let number = Int((self * Double(scale)).rounded())
