@@ -5,8 +5,10 @@ public import Tensors
 
 /// Fits inference-time intervention (ITI): probes choose heads, directions and deviations say how far they are moved.
 ///
-/// Source: arXiv 2306.03341, sec. 3; likenneth/honest_llama. Head counts and widths are the model's own, and deviations come
-/// from the development texts alone unless ``Deviation/leaking`` is asked for.
+/// Source: arXiv 2306.03341, sec. 3; likenneth/honest_llama. Deviations: head counts and widths are the model's own; sigma comes
+/// from the development texts alone unless ``Deviation/leaking`` is asked for, and from the labelled texts themselves, where the
+/// reference measures it on answers that are followed by another question; validation groups are drawn by Python's generator, not
+/// numpy's.
 public struct InferenceTimeFit {
   /// Which texts sigma is measured on.
   public enum Deviation: String, Sendable, CaseIterable {

@@ -207,4 +207,48 @@ import _TestSupport
       #expect(zip(plain, edited).allSatisfy { abs($0 - $1) < 1e-4 * $0 })
     }
   }
+
+  @Test func `the last layer is the last block's output, not the model's, which has the final norm on it`() throws {
+    let subject = try RepEGolden()
+    let last = try #require(subject.sites.last)
+    let text = subject.texts[0]
+    let collected = try subject.data.activations.rows(at: last, of: [0])
+    let final = try withoutGradients {
+      let hidden = try subject.model.hidden(TokenBatch(prompts: [text]), cache: nil, tap: .none)
+      return try hidden.narrowed(0, text.count - 1..<text.count).converted(to: .float64)
+    }
+    #expect(try (collected - final).abs().max().item() > 0.1)
+    let expected = try subject.golden.tensor("hidden").narrowed(0, 0..<1).narrowed(1, last.layer..<last.layer + 1)
+    #expect(try (collected - expected.reshaped([1, -1]).converted(to: .float64)).abs().max().item() < 2.5e-5)
+  }
+
+  @Test func `a contrast out of step is an error, not a wrong row`() throws {
+    let contrast = ContrastVectors(sites: [Site(layer: 1, component: .blockOutput)], lastTokens: 3)
+    func tap(_ sequences: [TokenBatch.Sequence]) throws { _ = try contrast.tap(for: TokenBatch(sequences)) }
+    let prompts: [[Int32]] = [[5, 6, 7, 8], [9, 10, 11, 12], [13, 14]]
+    expect(FittingError.contrastOutOfStep(sequence: 0, position: 1)) { try tap(prompts.map { .init(tokens: $0) }) }
+    expect(
+      FittingError.setting(
+        key: "contrast batch", expected: "base, positive and negative sequences in turn", got: "2 sequences")
+    ) { try tap(prompts.prefix(2).map { .init(tokens: $0) }) }
+    try tap([prompts[0], prompts[1], prompts[0]].map { .init(tokens: $0) })
+  }
+
+  @Test func `contrast vectors change the base alone, and its earlier tokens not`() throws {
+    let subject = try RepEGolden()
+    let site = Site(layer: 1, component: .blockOutput)
+    let prompts = try ["base", "positive", "negative"].map { try subject.golden.ids("prompt.\($0)") }
+    let batch = TokenBatch(prompts: prompts)
+    func outputs(_ base: Tap) throws -> Tensor {
+      var tap = base
+      let recorder = Recorder()
+      tap.place(recorder, at: site, on: .all)
+      _ = try withoutGradients { try subject.model.hidden(batch, cache: nil, tap: tap) }
+      return try #require(recorder.activations.first)
+    }
+    let plain = try outputs(.none)
+    let edited = try outputs(ContrastVectors(sites: [site], alpha: 2).tap(for: batch))
+    let moved = try (edited - plain).abs().sum(along: 1).values(as: Double.self)
+    for (row, distance) in moved.enumerated() { #expect((distance > 0) == (row == prompts[0].count - 1), "row \(row)") }
+  }
 }
