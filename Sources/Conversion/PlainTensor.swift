@@ -15,7 +15,9 @@ public struct PlainTensor: Sendable, Equatable {
   ///
   /// - Precondition: the shape has as many elements as there are values.
   public init(_ name: String, _ shape: [Int], _ values: [Float]) {
-    precondition(shape.reduce(1, *) == values.count, "\(name): \(shape) has not \(values.count) elements")
+    // Beside a size of zero the others may be of any size, whose product alone would overflow.
+    let count = shape.contains(0) ? 0 : shape.reduce(1, *)
+    precondition(count == values.count, "\(name): \(shape) has not \(values.count) elements")
     self.name = name
     self.shape = shape
     self.values = values

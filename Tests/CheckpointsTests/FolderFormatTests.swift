@@ -41,6 +41,8 @@ import Testing
         == .notAnAdapter(
           path: scratch.path, found: "a folder without adapter.json and adapter.safetensors",
           remedy: "name the folder that a training run wrote"))
+    try scratch.write("adapter_config.json", "{}")
+    #expect(failure(scratch.path)?.remedy?.hasPrefix("this is an adapter of peft or mlx-lm") == true)
     try scratch.write("intkey_layer_0.bin", "x")
     #expect(
       failure(scratch.path)?.remedy == "this is a folder of pyreft: make an adapter folder of it with `reft convert`")

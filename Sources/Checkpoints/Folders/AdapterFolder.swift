@@ -26,14 +26,23 @@ public struct AdapterFolder: Sendable {
     guard missing.isEmpty else {
       throw .notAnAdapter(
         path: path, found: "a folder without \(missing.joined(separator: " and "))",
-        remedy: names.contains { $0.hasPrefix("intkey_") }
-          ? "this is a folder of pyreft: make an adapter folder of it with `reft convert`"
-          : "name the folder that a training run wrote")
+        remedy: Self.remedy(names))
     }
     self.path = path
     configuration = try JSONReader(file: FileSystem.join(path, Self.configurationFile))
     let file = FileSystem.join(path, Self.tensorFile)
     tensors = TensorTable(try SafetensorsFile(file).tensors, source: file)
+  }
+
+  /// What to do with a folder that is no adapter of ours.
+  private static func remedy(_ names: [String]) -> String {
+    if names.contains(where: { $0.hasPrefix("intkey_") }) {
+      return "this is a folder of pyreft: make an adapter folder of it with `reft convert`"
+    }
+    if names.contains("adapter_config.json") {
+      return "this is an adapter of peft or mlx-lm: make an adapter folder of it with `reft convert`"
+    }
+    return "name the folder that a training run wrote"
   }
 
   /// Writes a folder in one step; see ``OutputFolder/write(to:overwrite:marks:_:)``.

@@ -25,7 +25,9 @@ public enum LoFiTFormat: AdapterFormat {
       let words = name.split(separator: ".")
       guard words.count > 4, let head = Int(words[words.count - 1]),
         let part = ["attn_A": "scale", "attn_v": "bias"][words[words.count - 2]],
-        let layers = words.lastIndex(of: "layers"), layers + 1 < words.count, let layer = Int(words[layers + 1])
+        let layers = words.lastIndex(of: "layers"), layers + 1 < words.count, let layer = Int(words[layers + 1]),
+        layer >= 0,
+        head >= 0
       else { return nil }
       (self.layer, self.head, self.part) = (layer, head, part)
     }

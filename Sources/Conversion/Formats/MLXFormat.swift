@@ -65,7 +65,8 @@ public enum MLXFormat: AdapterFormat {
     for name in tensors.keys.sorted() where name.hasSuffix(".lora_a") {
       let module = String(name.dropLast(".lora_a".count))
       guard let site = context.paths.site(of: module) else { continue }
-      guard site.layer >= context.model.shape.layers - layers || layers < 0 else {
+      // No layers at all means all of them to mlx-lm.
+      guard layers <= 0 || site.layer >= context.model.shape.layers - layers else {
         throw ConversionError.malformed(
           problem: "'\(name)' is not in the last \(layers) layers, which 'num_layers' names", file: table)
       }
