@@ -11,6 +11,7 @@ public enum Conversion {
   /// - Parameters:
   ///   - source: the format of `path`; `nil` to tell it from the files.
   ///   - model: the model that the adapter belongs to; an outline is enough.
+  ///   - tensors: the names in the model's checkpoint.
   ///   - settings: what the user says about things that the source format does not say.
   ///   - allowLeftover: whether parts of the source may be missing in the result.
   ///   - checkingWeights: whether an adapter of our own format must have been trained on these very weights.
@@ -18,12 +19,13 @@ public enum Conversion {
   /// - Throws: ``ConversionError``, and whatever is wrong with the files; nothing is written then.
   public static func run(
     _ path: String, from source: (any AdapterFormat.Type)? = nil, to target: any AdapterFormat.Type, output: String,
-    for model: any LanguageModel, base: BaseModel, settings: [String: String] = [:], allowLeftover: Bool = false,
+    for model: any LanguageModel, base: BaseModel, tensors: [String], settings: [String: String] = [:],
+    allowLeftover: Bool = false,
     checkingWeights: Bool = true, overwrite: Bool = false
   ) throws -> ConversionReport {
     let source = try source ?? AdapterFormats.detected(at: path)
     var context = ConversionContext(
-      model: model, base: base, settings: settings, checkingWeights: checkingWeights)
+      model: model, base: base, tensors: tensors, settings: settings, checkingWeights: checkingWeights)
     context.report.source = source.name
     context.report.target = target.name
     let read = try source.read(path, &context)

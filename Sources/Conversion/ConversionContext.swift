@@ -18,14 +18,18 @@ public struct ConversionContext {
 
   /// What is known before anything is read.
   ///
-  /// - Parameter settings: what the user says about things that the source format does not say.
-  public init(model: any LanguageModel, base: BaseModel, settings: [String: String] = [:], checkingWeights: Bool = true)
-  {
+  /// - Parameters:
+  ///   - tensors: the names in the model's checkpoint.
+  ///   - settings: what the user says about things that the source format does not say.
+  public init(
+    model: any LanguageModel, base: BaseModel, tensors: [String], settings: [String: String] = [:],
+    checkingWeights: Bool = true
+  ) {
     self.model = model
     self.base = base
     self.checkingWeights = checkingWeights
     given = settings
-    paths = ModulePaths(of: model)
+    paths = ModulePaths(of: model, tensors: tensors)
   }
 
   /// A setting that the source does not hold: as the user gives it, else its default; the report says which.

@@ -8,27 +8,33 @@ struct ModulePaths {
   /// Every path, in the order of the model.
   private(set) var all: [String] = []
 
-  init(of model: any LanguageModel) {
+  /// Modules of the checkpoint, those without a site included.
+  private let modules: Set<String>
+
+  /// - Parameter tensors: the names in the model's checkpoint, by which the parts of a fused map, whose names are made up, are
+  ///   told from modules.
+  init(of model: any LanguageModel, tensors: [String]) {
+    modules = Set(tensors.filter { $0.hasSuffix(".weight") }.map { String($0.dropLast(".weight".count)) })
     for layer in 0..<model.shape.layers {
       for component in model.components.sorted() {
         guard let projection = model.projection(writing: component, layer: layer) else { continue }
+        let path = String(projection.weightName.dropLast(".weight".count))
+        guard isModule(path) else { continue }
         let site = Site(layer: layer, component: component)
-        let path =
-          projection.weightName.hasSuffix(".weight")
-          ? String(projection.weightName.dropLast(".weight".count)) : projection.weightName
         paths[site] = path
-        // Parts of one fused map have one name, which stands for none of them.
-        if all.contains(path) { sites[path] = nil } else { sites[path] = site }
+        sites[path] = site
         all.append(path)
       }
     }
   }
 
-  /// The path of the map that writes a site, where it has one of its own.
-  func path(of site: Site) -> String? {
-    guard let path = paths[site], sites[path] == site else { return nil }
-    return path
+  /// Whether the checkpoint has a module of this path, which may begin further in than the checkpoint's, or further out.
+  private func isModule(_ path: String) -> Bool {
+    modules.contains(path) || modules.contains { $0.hasSuffix("." + path) || path.hasSuffix("." + $0) }
   }
+
+  /// The path of the map that writes a site, where it has one of its own.
+  func path(of site: Site) -> String? { paths[site] }
 
   /// The site that the map at a path writes. Models without a head are known by paths that begin further in.
   func site(of path: String) -> Site? {
@@ -37,8 +43,8 @@ struct ModulePaths {
     return found.count == 1 ? found.first?.value : nil
   }
 
-  /// Whether several sites share the map at this path.
-  func isFused(_ path: String) -> Bool { all.contains(path) && sites[path] == nil }
+  /// Whether the model has a module at this path, though it writes no site alone: a fused map, an embedding.
+  func isWithoutSite(_ path: String) -> Bool { site(of: path) == nil && isModule(path) }
 
   /// The shortest end of a site's path that no other component of its layer shares: `q_proj`, `attn.c_proj`.
   func name(of site: Site) -> String? {

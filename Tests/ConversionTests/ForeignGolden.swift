@@ -1,3 +1,4 @@
+import Checkpoints
 import Conversion
 import Interventions
 import LanguageModels
@@ -51,12 +52,13 @@ enum Foreign {
   @discardableResult
   static func convert(
     _ path: String, from source: String? = nil, to target: String, _ output: String, _ settings: [String: String] = [:],
-    allowLeftover: Bool = false
+    allowLeftover: Bool = false, model name: String = "llama_gqa_tied"
   ) throws -> ConversionReport {
-    let checkpoint = try TinyModel.checkpoint()
+    let checkpoint = try TinyModel.checkpoint(name)
     let model = try ModelRegistry.standard.outline(of: checkpoint)
     return try Conversion.run(
       path, from: source.map(AdapterFormats.named), to: AdapterFormats.named(target), output: output, for: model,
-      base: BaseModel(of: checkpoint, model), settings: settings, allowLeftover: allowLeftover)
+      base: BaseModel(of: checkpoint, model), tensors: checkpoint.tensors.names, settings: settings,
+      allowLeftover: allowLeftover)
   }
 }

@@ -63,6 +63,18 @@ import _TestSupport
     #expect(try NPYArray(reading: scratch("b/top_heads.npy")).integers == [0, 3, 2, 1])
   }
 
+  @Test func `scales and offsets of one head stay together`() throws {
+    try write(scale: 0.5)
+    try Foreign.convert(scratch("lofit"), to: "reft", scratch("a"))
+    let (adapter, description) = try Adapter.load(scratch("a"), for: TinyModel.load(), base: TinyModel.base())
+    #expect(description.plan.settings["part"] == "both")
+    #expect(try adapter.saved().map(\.name).count == 4)
+    try Foreign.convert(scratch("a"), to: "lofit", scratch("b"))
+    let tensors = try SafetensorsFile(scratch("b/model.safetensors")).tensors
+    let scales = try #require(tensors.first { $0.name == "model.layers.2.self_attn.attn_A.1" })
+    #expect(try scales.floats() == [Float](repeating: 0.5, count: 8))
+  }
+
   @Test func `vectors of heads that were not chosen are left over`() throws {
     try write(heads: [2, 1])
     let error = #expect(throws: ConversionError.self) {

@@ -123,6 +123,23 @@ import _TestSupport
     try foreign.expect(scratch("x"), equals: "lora")
   }
 
+  @Test func `a map of queries, keys and values at once is refused by its name`() throws {
+    try FileManager.default.createDirectory(atPath: scratch("gpt2"), withIntermediateDirectories: true)
+    try scratch.write("gpt2/adapter_config.json", #"{"peft_type": "LORA", "r": 1, "target_modules": ["c_attn"]}"#)
+    let path = "base_model.model.transformer.h.0.attn.c_attn"
+    try SafetensorsWriter.write(
+      to: scratch("gpt2/adapter_model.safetensors"),
+      tensors: [
+        WritableTensor(name: "\(path).lora_A.weight", shape: [1, 32], floats: [Float](repeating: 0, count: 32)),
+        WritableTensor(name: "\(path).lora_B.weight", shape: [96, 1], floats: [Float](repeating: 0, count: 96)),
+      ])
+    let error = #expect(throws: ConversionError.self) {
+      try Foreign.convert(scratch("gpt2"), to: "reft", scratch("x"), model: "gpt2")
+    }
+    #expect(error?.problem.contains("several at once or none") == true)
+    #expect(error?.problem.contains("'transformer.h.0.attn.c_attn'") == true)
+  }
+
   @Test func `a tensor that is not finite is named`() throws {
     try FileManager.default.copyItem(atPath: foreign.path("prompt"), toPath: scratch("bad"))
     let file = scratch("bad/adapter_model.safetensors")

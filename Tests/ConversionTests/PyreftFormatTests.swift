@@ -1,6 +1,7 @@
 import Checkpoints
 import Conversion
 import Foundation
+import Interventions
 import JSON
 import Testing
 import _TestSupport
@@ -135,6 +136,37 @@ import _TestSupport
     #expect(
       #expect(throws: ConversionError.self) { try Foreign.convert(scratch("few"), to: "reft", scratch("x")) }?.problem
         .hasSuffix("is for layer 7, the model has 3") == true)
+  }
+
+  @Test func `an adapter of another width names the tensor and both widths`() throws {
+    try FileManager.default.createDirectory(atPath: scratch("wide"), withIntermediateDirectories: true)
+    func zeros(_ name: String, _ shape: [Int]) -> WritableTensor {
+      WritableTensor(name: name, shape: shape, floats: [Float](repeating: 0, count: shape.reduce(1, *)))
+    }
+    try TorchArchiveWriter.write(
+      to: scratch("wide/intkey_layer_1_comp_block_output_unit_pos_nunit_1#0.bin"),
+      tensors: [zeros("weight", [2, 16]), zeros("bias", [2]), zeros("rotate_layer", [16, 2])])
+    let error = #expect(throws: AdapterError.self) { try Foreign.convert(scratch("wide"), to: "reft", scratch("x")) }
+    #expect(
+      error
+        == .tensorShape(
+          name: "weight", expected: [2, 32], got: [2, 16], source: "\(scratch("wide")), 1.block_output"))
+  }
+
+  @Test func `a tensor that is missing and one too many are named`() throws {
+    try FileManager.default.createDirectory(atPath: scratch("odd"), withIntermediateDirectories: true)
+    let file = scratch("odd/intkey_layer_1_comp_block_output_unit_pos_nunit_1#0.bin")
+    let rotation = WritableTensor(name: "rotate_layer", shape: [32, 1], floats: [1] + [Float](repeating: 0, count: 31))
+    let bias = WritableTensor(name: "bias", shape: [1], floats: [0])
+    try TorchArchiveWriter.write(to: file, tensors: [rotation, bias])
+    #expect(throws: ConversionError.missingTensor(name: "weight", file: file)) {
+      try Foreign.convert(scratch("odd"), to: "reft", scratch("x"))
+    }
+    let weight = WritableTensor(name: "weight", shape: [1, 32], floats: [Float](repeating: 0, count: 32))
+    let more = WritableTensor(name: "more", shape: [1], floats: [0])
+    try TorchArchiveWriter.write(to: file, tensors: [rotation, bias, weight, more], overwrite: true)
+    let error = #expect(throws: ConversionError.self) { try Foreign.convert(scratch("odd"), to: "reft", scratch("x")) }
+    #expect(error?.problem.contains("more (a tensor of shape [1])") == true)
   }
 
   private func copy(_ name: String, to new: String) throws {

@@ -70,7 +70,8 @@ struct Convert: ParsableCommand {
     // The name that other machines know, not the place in this machine's cache.
     base.source = model
     let report = try Conversion.run(
-      adapter, from: source, to: target, output: output, for: outline, base: base, settings: settings,
+      adapter, from: source, to: target, output: output, for: outline, base: base,
+      tensors: checkpoint.tensors.names, settings: settings,
       allowLeftover: allowLeftover, checkingWeights: !otherWeights, overwrite: overwrite)
     if json { Console.print(.object(report.json)) } else { Console.print(report.text, terminator: "") }
   }

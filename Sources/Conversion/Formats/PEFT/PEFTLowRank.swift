@@ -32,9 +32,10 @@ enum PEFTLowRank {
     for name in tensors.names where name.hasPrefix(prefix) && name.hasSuffix(".lora_A.weight") {
       let path = String(name.dropFirst(prefix.count).dropLast(".lora_A.weight".count))
       guard let site = context.paths.site(of: path) else {
-        if context.paths.isFused(path) {
+        if context.paths.isWithoutSite(path) {
           throw ConversionError.unsupported(
-            key: name, value: "a map of several activations", reason: "its parts have sites of their own here",
+            key: name, value: "a change of '\(path)'",
+            reason: "this map writes no activation of its own, but several at once or none",
             file: tensors.file)
         }
         continue
