@@ -19,6 +19,8 @@ public enum AdapterError: Diagnostic {
   case schema(problem: String, source: String)
   /// Two adapters put rows before the same sequence.
   case twoPrefixes(methods: [String])
+  /// No adapter does what these do side by side.
+  case notSummable(methods: [String], reason: String)
   /// The adapter has no exact equal among changes of the weights.
   case notMergeable(method: String, reason: String)
   /// After folding, the model no longer computes what the tapped one did.
@@ -41,6 +43,8 @@ public enum AdapterError: Diagnostic {
     case .otherModel(let difference, _): "the adapter belongs to another model: \(difference)"
     case .schema(let problem, _): problem
     case .twoPrefixes(let methods): "\(methods.joined(separator: " and ")) both put rows before the sequence"
+    case .notSummable(let methods, let reason):
+      "\(methods.joined(separator: " and ")) cannot be combined into one adapter: \(reason)"
     case .notMergeable(let method, let reason): "\(method) cannot be folded into the weights: \(reason)"
     case .mergeDisagrees(let difference, let tolerance):
       "the folded model's logits differ from the tapped model's by \(difference), more than \(tolerance)"
@@ -60,7 +64,7 @@ public enum AdapterError: Diagnostic {
     case .missingTensor(_, let source, _), .tensorShape(_, _, _, let source), .notFinite(_, let source),
       .leftoverTensors(_, let source), .otherModel(_, let source), .schema(_, let source), .headFile(_, let source):
       source
-    case .twoPrefixes: "adapters"
+    case .twoPrefixes, .notSummable: "adapters"
     case .notMergeable, .mergeDisagrees: "merge"
     case .unknownSubspaces: "subspaces"
     }
@@ -72,6 +76,8 @@ public enum AdapterError: Diagnostic {
     case .setting, .site: nil
     case .missingTensor(_, _, let found): found.isEmpty ? nil : "the file has: \(found.joined(separator: ", "))"
     case .tensorShape, .leftoverTensors: "check that adapter.json and adapter.safetensors belong together"
+    case .notSummable:
+      "give them one after the other: `reft generate --adapter A --adapter B --strength 0.5 --strength 1`"
     case .twoPrefixes: "use one of them; other methods can be combined with it in any order"
     case .notFinite: "train again with a lower learning rate; do not use this adapter"
     case .otherModel: "load the model that adapter.json names under 'base'"

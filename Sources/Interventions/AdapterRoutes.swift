@@ -55,8 +55,10 @@ public struct AdapterRoutes {
     let present = Set(batch.sequences.map(\.route)).sorted()
     for route in present {
       guard let use = routes[route].first(where: { $0.strength != 0 && $0.adapter.prepends }) else { continue }
-      guard let prefix = try use.adapter.prefix(
-        use.adapter.isFrozen ? .inference : mode, strength: use.strength) else { continue }
+      guard
+        let prefix = try use.adapter.prefix(
+          use.adapter.isFrozen ? .inference : mode, strength: use.strength)
+      else { continue }
       for (i, sequence) in batch.sequences.enumerated() where sequence.route == route { tap.put(prefix, before: i) }
     }
     let layout = RowLayout(batch, tap)

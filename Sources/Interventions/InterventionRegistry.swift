@@ -14,6 +14,10 @@ public struct Method: Sendable {
   public let defaultLocations: String
   /// Whether a new intervention changes nothing.
   public let startsAsIdentity: Bool
+  /// Whether its edit can be folded into weights where it acts at every position.
+  public let isMergeable: Bool
+  /// Why it cannot, where it cannot.
+  public let whyNotFoldable: String
   /// Whether it puts rows before a sequence instead of editing the sequence's own.
   public let prepends: Bool
   /// Reads settings strictly and returns them whole, defaults included.
@@ -29,6 +33,8 @@ public struct Method: Sendable {
     reference = I.reference
     defaultLocations = I.defaultLocations
     startsAsIdentity = I.startsAsIdentity
+    isMergeable = I.self is any Mergeable.Type
+    whyNotFoldable = I.whyNotFoldable
     prepends = I.self is any Prepending.Type
     settings = { try I.Configuration($0).json }
     make = { try I(I.Configuration($0), on: $1, using: $2) }

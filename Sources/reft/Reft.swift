@@ -7,7 +7,8 @@ import Diagnostics
 struct Reft: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reft",
-    abstract: "Fine-tune the representations of a frozen language model (LoReFT, LoFiT).",
+    abstract:
+      "Fine-tune the representations of a frozen language model (ReFT, LoFiT, and the methods they compare with).",
     discussion: """
       Results go to standard output, everything else to standard error; --json prints results for programs.
       A recipe is a YAML file; `reft train --dry-run` shows what it will do.
@@ -15,11 +16,8 @@ struct Reft: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Train.self, Fit.self, Localize.self, Read.self, Evaluate.self, Compare.self, Generate.self, Contrast.self,
-      Merge.self,
-      Inspect.self,
-      MakeData.self,
-      Tokenize.self,
-      Score.self, Embed.self, Convert.self,
+      Score.self,
+      Merge.self, Combine.self, Convert.self, Inspect.self, Methods.self, MakeData.self, Tokenize.self, Embed.self,
     ])
 
   static func main() {

@@ -45,7 +45,8 @@ import _TestSupport
     }
   }
 
-  private func objective(_ adapter: Adapter, alpha: Double? = nil, tokens: Int? = nil) throws -> RepresentationObjective {
+  private func objective(_ adapter: Adapter, alpha: Double? = nil, tokens: Int? = nil) throws -> RepresentationObjective
+  {
     RepresentationObjective(
       model: model, adapters: TrainedAdapters(adapter), layers: try golden.integers("layers"),
       alpha: try alpha ?? golden.facts.double("alpha"), tokens: try tokens ?? golden.facts.int("tokens"))
@@ -94,7 +95,8 @@ import _TestSupport
   @Test func `the trainer takes it, and the distance falls`() throws {
     let adapter = try adapter()
     let trainer = try Trainer(
-      model: model, adapter: adapter, training: examples, settings: Toy.settings(epochs: 15), objective: objective(adapter))
+      model: model, adapter: adapter, training: examples, settings: Toy.settings(epochs: 15),
+      objective: objective(adapter))
     let before = try trainer.meanLoss(examples)
     _ = try trainer.run()
     #expect(try trainer.meanLoss(examples) < 0.95 * before)
@@ -113,7 +115,8 @@ import _TestSupport
       let objective = CompletionObjective(
         model: model, adapters: TrainedAdapters(adapter, on: [try AdapterUse(lower)]))
       let trainer = try Trainer(
-        model: model, adapter: adapter, training: Toy.examples(12), settings: Toy.settings(epochs: 6, learningRate: 0.2),
+        model: model, adapter: adapter, training: Toy.examples(12),
+        settings: Toy.settings(epochs: 6, learningRate: 0.2),
         objective: objective)
       let first = try trainer.meanLoss(Toy.examples(12))
       _ = try trainer.run()
@@ -141,7 +144,8 @@ import _TestSupport
       }
     }
     let mixed = try loss(examples)
-    let apart = try loss(examples.filter { $0.subspaces == ["even"] }) + loss(examples.filter { $0.subspaces == ["odd"] })
+    let apart =
+      try loss(examples.filter { $0.subspaces == ["even"] }) + loss(examples.filter { $0.subspaces == ["odd"] })
     #expect(abs(mixed - apart) < 1e-4)
     #expect(try abs(mixed - loss(Toy.examples(8))) > 1e-3)
     // Only the rows of R, W and b that belong to the named part move.

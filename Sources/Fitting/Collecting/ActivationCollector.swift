@@ -1,5 +1,5 @@
 public import LanguageModels
-public import Tensors
+import Tensors
 
 /// Reads activations of many texts: one row a text and site, in packed batches without padding.
 public struct ActivationCollector {

@@ -1,5 +1,5 @@
 public import LanguageModels
-public import Tensors
+import Tensors
 
 /// Contrast vectors (RepE): at every step, `h <- h + alpha (h+ - h-)`, the difference of the same text read after a positive and
 /// after a negative prompt.

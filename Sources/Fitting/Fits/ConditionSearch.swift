@@ -1,5 +1,5 @@
 public import Interventions
-public import LanguageModels
+import LanguageModels
 import Tensors
 
 /// Finds the layer and the threshold at which a condition tells two kinds of prompts apart best.

@@ -1,5 +1,5 @@
 public import Interventions
-public import JSON
+import JSON
 public import LanguageModels
 public import Tensors
 

@@ -1,6 +1,6 @@
 public import Interventions
 public import LanguageModels
-public import Tensors
+import Tensors
 
 /// Reads how much of a concept is in each token of a text, layer by layer (RepE).
 ///

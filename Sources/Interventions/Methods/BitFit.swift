@@ -15,7 +15,7 @@ public import Tensors
 /// Source: arXiv 2106.10199, sec. 3; torch itself, with gradients for parameters named bias alone.
 /// Deviations: the biases of a final norm and of a vocabulary head lie behind the last site and stay as they are. Where keys do not
 /// turn (GPT-2, BERT), a bias of the keys changes nothing at all: a softmax does not see what is added to all scores of a query.
-public final class BitFit: Intervention, Mergeable {
+public final class BitFit: Intervention, Mergeable, ConstantEdit {
   /// BitFit has no settings.
   public struct Configuration: MethodConfiguration {
     /// The settings, of which there are none.
@@ -58,6 +58,8 @@ public final class BitFit: Intervention, Mergeable {
     init(offset: Tensor) { self.offset = offset }
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try y + offset }
   }
+
+  public var isConstant: Bool { true }
 
   public var foldsInto: FoldSide { .offset }
 

@@ -11,7 +11,7 @@ public import Tensors
 /// ablation with orthonormal rows: ``OrthonormalDiReFT``.
 /// Deviations: float32 (pyreft: bfloat16 by default); no bias of W2, which pyreft makes on request and never uses.
 /// Dropout falls on the whole edited hidden state, after the edit, in training only, as in pyreft.
-public final class DiReFT: Intervention {
+public final class DiReFT: Intervention, Summable {
   /// The settings of DiReFT.
   public struct Configuration: MethodConfiguration {
     /// Rank r; 8 follows from the paper's .031% of LLaMA-7B.
@@ -73,5 +73,28 @@ public final class DiReFT: Intervention {
     return RowFunction { h throws(TensorError) in
       try dropout(h + projection.transposed(sigma(source(h))))
     }
+  }
+
+  public var rank: Int { configuration.rank }
+
+  /// Ranks are joined; sigma must be the same.
+  public static func settings(ofSum terms: [DiReFT], rank: Int) throws -> JSONObject {
+    let activations = Set(terms.map(\.configuration.activation))
+    guard let activation = activations.first, activations.count == 1 else {
+      throw AdapterError.setting(
+        key: "activation", expected: "the same in all terms of a sum",
+        got: activations.map(\.rawValue).sorted().joined(separator: " and "), method: method)
+    }
+    return Configuration(rank: rank, activation: activation).json
+  }
+
+  /// `sum w_i W2_i^T sigma(W1_i h + b_i)`: all W1 and b one below the other, and all `w_i W2`.
+  public static func sum(_ terms: [(term: DiReFT, weight: Double)], rank: Int) throws -> [NamedTensor] {
+    [
+      NamedTensor(
+        "projection", try .stacked(terms.map { try $0.term.projection.weight.detached() * $0.weight }, rows: rank)),
+      NamedTensor("weight", try .stacked(terms.map { try $0.term.source.weight.detached() }, rows: rank)),
+      NamedTensor("bias", try .stacked(terms.compactMap { try $0.term.source.bias?.detached() }, rows: rank)),
+    ]
   }
 }

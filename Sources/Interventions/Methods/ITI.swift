@@ -12,7 +12,7 @@ public import Tensors
 /// Source: arXiv 2306.03341, sec. 3; likenneth/honest_llama.
 /// Deviations: every sequence of a batch is edited, at the positions that are named, whatever the pass; widths and head counts
 /// are the model's.
-public final class ITI: Intervention, Mergeable {
+public final class ITI: Intervention, Mergeable, ConstantEdit {
   /// The settings of ITI.
   public struct Configuration: MethodConfiguration {
     /// Deviations by which a head's output is moved.
@@ -83,6 +83,8 @@ public final class ITI: Intervention, Mergeable {
   }
 
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { ConstantOffset(offsets) }
+
+  public var isConstant: Bool { true }
 
   public var foldsInto: FoldSide { .reader }
 

@@ -11,7 +11,7 @@ public import Tensors
 ///
 /// Source: arXiv 2406.01563, sections 3.1 and 3.2; fc2869/lo-fit `models/modeling_llama.py`.
 /// Deviations: one vectorised multiply-add instead of a loop over heads; A and v stay float32 whatever the model's type.
-public final class LoFiT: Intervention, UnitSelecting, Mergeable {
+public final class LoFiT: Intervention, UnitSelecting, Mergeable, ConstantEdit {
   /// What is trained.
   public enum Part: String, Sendable, CaseIterable {
     /// A: stage 1.
@@ -95,6 +95,8 @@ public final class LoFiT: Intervention, UnitSelecting, Mergeable {
       factors: try scale.map { values throws(TensorError) in try chosen.everyHead(values) + 1 },
       offsets: try bias.map { values throws(TensorError) in try chosen.everyHead(values) })
   }
+
+  public var isConstant: Bool { scale == nil }
 
   public var foldsInto: FoldSide { .reader }
 

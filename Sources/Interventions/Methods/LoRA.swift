@@ -10,7 +10,7 @@ public import Tensors
 ///
 /// Source: arXiv 2106.09685, section 4.1; rsLoRA: arXiv 2312.03732; peft `tuners/lora`, whose defaults these are.
 /// Deviation: of overlapping patterns the one that names layers counts, where peft takes the first in its order.
-public final class LoRA: Intervention, Mergeable {
+public final class LoRA: Intervention, Mergeable, Summable {
   /// The settings of LoRA, and of DoRA.
   public struct Configuration: MethodConfiguration {
     /// Rank r; 8 in peft.
@@ -106,6 +106,22 @@ public final class LoRA: Intervention, Mergeable {
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
       try y + change(dropout(input.ofLinearMap))
     }
+  }
+
+  public var rank: Int { change.A.size(0) }
+
+  /// Ranks are joined; alpha becomes the rank, so that the scaling is 1.
+  public static func settings(ofSum terms: [LoRA], rank: Int) -> JSONObject {
+    Configuration(rank: rank, alpha: Double(rank)).json
+  }
+
+  /// `sum w_i s_i B_i A_i = [w_1 s_1 B_1, w_2 s_2 B_2, ...] [A_1; A_2; ...]`.
+  public static func sum(_ terms: [(term: LoRA, weight: Double)], rank: Int) throws -> [NamedTensor] {
+    let rows = try terms.map { try ($0.term.change.B.detached() * ($0.term.change.scaling * $0.weight)).transposed() }
+    return [
+      NamedTensor("A", try .stacked(terms.map { try $0.term.change.A.detached() }, rows: rank)),
+      NamedTensor("B", try Tensor.stacked(rows, rows: rank).transposed().contiguous()),
+    ]
   }
 
   public var foldsInto: FoldSide { .writer }

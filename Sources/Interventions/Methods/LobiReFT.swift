@@ -9,7 +9,7 @@ public import Tensors
 /// Source: pyreft `LobireftIntervention`. It has no sigma.
 /// Deviation: the orthogonal completion of ``OrthonormalColumns``.
 /// Dropout falls on the whole edited hidden state, after the edit, in training only, as in pyreft.
-public final class LobiReFT: Mergeable {
+public final class LobiReFT: Mergeable, ConstantEdit {
   /// The settings of LobiReFT.
   public struct Configuration: MethodConfiguration {
     /// Rank r; 8 as LoReFT has it.
@@ -79,6 +79,8 @@ public final class LobiReFT: Mergeable {
     let dropout = Dropout(configuration.dropout, mode)
     return RowFunction { h throws(TensorError) in try dropout(h + offset) }
   }
+
+  public var isConstant: Bool { true }
 
   public var foldsInto: FoldSide { .offset }
 

@@ -9,7 +9,7 @@ public import Tensors
 /// Source: arXiv 2402.15179; mlwu22/RED `model.py`, whose edit stands behind the network's last projection, not on the residual
 /// stream as the ReFT paper describes it (both can be asked for by location).
 /// Deviation: s and b are float32 (the reference's Llama runs: bfloat16, in which s moves in steps of 2^-7).
-public final class RED: Intervention, Mergeable {
+public final class RED: Intervention, Mergeable, Summable {
   /// RED has no settings.
   public struct Configuration: MethodConfiguration {
     /// The settings, of which there are none.
@@ -55,6 +55,22 @@ public final class RED: Intervention, Mergeable {
     let scale, bias: Tensor
     init(scale: Tensor, bias: Tensor) { (self.scale, self.bias) = (scale, bias) }
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try y * scale + bias }
+  }
+
+  public var rank: Int { 0 }
+
+  public static func settings(ofSum terms: [RED], rank: Int) -> JSONObject { Configuration().json }
+
+  /// `sum w_i ((s_i - 1) y + b_i)`: the scale `1 + sum w_i (s_i - 1)` and the offset `sum w_i b_i`.
+  public static func sum(_ terms: [(term: RED, weight: Double)], rank: Int) throws -> [NamedTensor] {
+    guard let first = terms.first?.term else { return [] }
+    var scale = try Tensor.full(first.scale.shape, value: 1, on: first.scale.device)
+    var bias = try Tensor.zeros(first.bias.shape, on: first.bias.device)
+    for (term, weight) in terms {
+      scale = try scale + (term.scale.detached() + -1) * weight
+      bias = try bias + term.bias.detached() * weight
+    }
+    return [NamedTensor("scale", scale), NamedTensor("bias", bias)]
   }
 
   public var foldsInto: FoldSide { .writer }

@@ -9,7 +9,7 @@ public import Tensors
 /// trained: `reft fit` finds the vectors. Plain addition at `@all` positions is a bias and folds.
 ///
 /// Source: RepE, arXiv 2310.01405, sec. 3.2.1; ReFT, arXiv 2404.03592, app. A; vgel/repeng.
-public final class Steering: Intervention, Mergeable {
+public final class Steering: Intervention, Mergeable, ConstantEdit {
   /// How the vector meets the activation.
   public enum Operator: String, Sendable, CaseIterable {
     case add, piecewise, projection
@@ -81,11 +81,13 @@ public final class Steering: Intervention, Mergeable {
 
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { try vector.edit(configuration) }
 
+  public var isConstant: Bool { configuration.operator == .add && !configuration.normalise }
+
   public var foldsInto: FoldSide { vector.foldsInto }
 
   /// `W (z + c) = W z + W c` where a projection reads the site, `(W x + b) + c` where one writes it.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    guard configuration.operator == .add, !configuration.normalise else {
+    guard isConstant else {
       throw AdapterError.notMergeable(method: Self.method, reason: Self.whyNotFoldable)
     }
     let whole = try vector.row * configuration.coefficient

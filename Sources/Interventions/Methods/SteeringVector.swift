@@ -1,4 +1,4 @@
-public import LanguageModels
+import LanguageModels
 public import Tensors
 
 /// A vector at one site, with what is known of the samples it was found in.

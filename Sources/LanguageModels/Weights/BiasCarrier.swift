@@ -40,7 +40,9 @@ extension BiasCarrier {
   /// that other libraries read can carry it.
   ///
   /// - Parameter gaining: whether the checkpoint lacked some of the biases that these blocks have.
-  func companions(_ blocks: [any Block], inAttention: Bool, gaining: Bool = false) throws(TensorError) -> BiasCompanions? {
+  func companions(_ blocks: [any Block], inAttention: Bool, gaining: Bool = false) throws(TensorError)
+    -> BiasCompanions?
+  {
     var companions = BiasCompanions()
     switch self {
     case .switches(let attention, let feedForward, let within):

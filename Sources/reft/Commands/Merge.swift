@@ -10,16 +10,16 @@ import Tokenization
 /// `reft merge`: folds an adapter into the weights.
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fold an adapter into the weights of a new model folder.",
+    abstract: "Fold adapters into the weights of a new model folder.",
     discussion: """
-      Only where the fold is exact (LoFiT). Before the result is kept, its logits are compared with those of the model with
+      reft merge --model M --adapter A --output FOLDED
+      Only where the fold is exact (reft methods says which); several adapters fold in their order. Before the result is kept, its logits are compared with those of the model with
       the adapter. The folder is in Hugging Face layout, float32, and loads in transformers.
       """)
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The adapter folder.")
-  var adapter: String
+  @OptionGroup var adapters: AdapterOptions
 
   @Option(help: "The model folder to write.")
   var output: String
@@ -40,9 +40,12 @@ struct Merge: ParsableCommand {
   func run() throws {
     try OutputFolder.check(output, overwrite: overwrite, marks: ["config.json"])
     let opened = try model.open()
-    let loaded = try Adapter.load(adapter, for: opened.model, base: opened.base).adapter
-    let merge = try Interventions.Merge(folding: loaded, into: opened.model)
-    let difference = try write(merge, opened, loaded)
+    let loaded = try adapters.open(for: opened)
+    guard !loaded.uses.isEmpty else {
+      throw InputError.usage(problem: "there is no adapter to fold", remedy: "name one with --adapter")
+    }
+    let merge = try Interventions.Merge(folding: loaded.uses, into: opened.model)
+    let difference = try write(merge, opened, loaded.edits())
     if json {
       Console.print([
         "output": .string(output), "largest_logit_difference": .number(difference.largest),
@@ -55,7 +58,7 @@ struct Merge: ParsableCommand {
   }
 
   private func write(
-    _ merge: Interventions.Merge, _ opened: PretrainedModel, _ adapter: Adapter
+    _ merge: Interventions.Merge, _ opened: PretrainedModel, _ edits: AdapterRoutes
   ) throws -> (largest: Double, tolerance: Double) {
     var configuration = opened.checkpoint.configuration.object.merging(merge.configuration)
     configuration["torch_dtype"] = "float32"
@@ -75,7 +78,7 @@ struct Merge: ParsableCommand {
       to: output, configuration: configuration, tensors: kept + changed, texts: texts, copying: copied,
       overwrite: overwrite
     ) { folder in
-      difference = try compare(folder, opened, adapter)
+      difference = try compare(folder, opened, edits)
       guard difference.largest <= difference.tolerance else {
         throw AdapterError.mergeDisagrees(
           largestDifference: difference.largest, tolerance: difference.tolerance)
@@ -86,7 +89,7 @@ struct Merge: ParsableCommand {
 
   /// The largest difference of logits, and 1e-4 of the largest logit: what float32 rounding of sums of this length allows.
   private func compare(
-    _ folder: String, _ opened: PretrainedModel, _ adapter: Adapter
+    _ folder: String, _ opened: PretrainedModel, _ edits: AdapterRoutes
   ) throws -> (largest: Double, tolerance: Double) {
     let batch = TokenBatch(prompts: Self.probes.map { opened.tokenizer.encode($0).ids })
     let folded = try ModelRegistry.standard.model(from: Checkpoint.open(folder))
@@ -96,7 +99,7 @@ struct Merge: ParsableCommand {
       return try (model.scoresVocabulary ? model.logits(hidden) : hidden).moved(to: .cpu)
     }
     return try withoutGradients {
-      let tapped = try shown(opened.model, adapter.tap(for: batch))
+      let tapped = try shown(opened.model, edits.tap(for: batch))
       let merged = try shown(folded, .none)
       return (try (tapped - merged).abs().max().item(), try 1e-4 * tapped.abs().max().item())
     }

@@ -9,7 +9,9 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: "An adapter folder; several act one after the other, in any mixture of methods.")
   var adapter: [String] = []
 
-  @Option(help: "How far each adapter goes: 0 not at all, 1 as trained; once for all, or once for each in order.")
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "How far each adapter goes: 0 not at all, 1 as trained; once for all, or once for each in order.")
   var strength: [Double] = []
 
   @Option(help: "Names of the subspaces that act, divided by commas, for adapters that have such.")
