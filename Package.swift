@@ -145,7 +145,9 @@ let wetRooms: [Target] = [
   tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   .testTarget(
     name: "SupportTests",
-    dependencies: ["Charts", "Checkpoints", "JSON", "LanguageModels", "Layers", "Tokenization", "_TestSupport"].map {
+    dependencies: [
+      "Charts", "Checkpoints", "Conversion", "JSON", "LanguageModels", "Layers", "Tokenization", "_TestSupport",
+    ].map {
       .byName(name: $0)
     }, swiftSettings: swiftSettings),
   tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),

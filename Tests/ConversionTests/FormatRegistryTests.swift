@@ -34,6 +34,14 @@ import _TestSupport
     #expect(Set(AdapterFormats.all.map { $0.name }).count == AdapterFormats.all.count)
   }
 
+  @Test func `our own format goes to itself with the same bytes`() throws {
+    let foreign = try ForeignGolden("foreign_peft")
+    try foreign.convert("lora", to: scratch("a"))
+    let report = try Foreign.convert(scratch("a"), to: "reft", scratch("b"))
+    #expect(report.mapped.count == 18)
+    #expect(try contents(scratch("a")) == contents(scratch("b")))
+  }
+
   @Test func `the output is written whole or not at all, and not over what is there`() throws {
     let foreign = try ForeignGolden("foreign_pyreft")
     try foreign.convert("loreft", to: scratch("x"))

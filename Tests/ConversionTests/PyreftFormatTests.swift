@@ -42,12 +42,6 @@ import _TestSupport
     #expect(try method("nodireft") == "direft")
   }
 
-  @Test func `the full base of a parametrised R is not kept`() throws {
-    try foreign.convert("lobireft", to: scratch("x"), ["positions": "f2+l2"])
-    let tensors = try SafetensorsFile(scratch("x/adapter.safetensors")).tensors
-    #expect(tensors.map(\.shape).sorted { $0.count < $1.count } == [[3], [3], [3, 32], [3, 32]])
-  }
-
   @Test func `a checkpoint of a trainer asks for the class where its tensors do not show it`() throws {
     #expect(
       throws: ConversionError.setting(

@@ -1,5 +1,6 @@
 import Charts
 import Checkpoints
+import Conversion
 import Foundation
 import JSON
 import LanguageModels
@@ -46,6 +47,11 @@ import _TestSupport
     ## Files
 
     \(files())
+    ## Adapters of other libraries
+
+    What `reft convert` reads and writes.
+
+    \(adapters())
     ## Tokenizers
 
     \(tokenizers())
@@ -103,6 +109,12 @@ import _TestSupport
       "GGUF v2, v3", SupportedFiles.gguf.joined(separator: ", "),
       SupportedFiles.ggufArchitectures.joined(separator: ", "),
     ])
+    return table.render(.markdown)
+  }
+
+  private func adapters() -> String {
+    var table = TextTable([.init("format"), .init("files and methods")])
+    for format in AdapterFormats.all { table.add([format.name, format.summary]) }
     return table.render(.markdown)
   }
 
