@@ -118,6 +118,9 @@ import _TestSupport
     try refuses(["--method", "iti", "--sweep", "alpha=x"], saying: ["'x' is no number"])
     try refuses(["--method", "iti", "--heads", "none"], saying: ["'--heads' must be a number of heads"])
     try refuses(["--method", "iti", "--heads", "13"], saying: ["'--heads' must be between 1 and the model's 12 heads"])
+    try refuses(["--loss-guard", "1"], saying: ["--loss-guard", "nothing is held out", "--sweep"])
+    try refuses(
+      ["--sweep", "coefficient=500", "--loss-guard=-5"], saying: ["every setting raises the loss above", "smaller"])
     try refuses(["--fold", "1"], saying: ["--fold 1", "--folds"])
     try refuses(["--locations", "7.block_output"], saying: ["layer 7"])
     try place.refuses(["fit", "--model", "model", "--data", "pairs.jsonl"], saying: ["nothing to do", "--output"])

@@ -17,7 +17,8 @@ struct Fit: ParsableCommand {
         reft fit --model M --data pairs.jsonl --method steering --locations "10..20.block_output@all" --output adapters/calm
         reft fit --model M --data mc_task.json --method iti --folds 2 --sweep alpha=5,10,15 --sweep heads=16,32,64
       With --folds or --sweep texts are held out: mc1 and mc2 are the share of groups whose most probable text is a true one, and
-      the mean share of probability of the true ones; loss is that of the true texts, which a good setting leaves low.
+      the mean share of probability of the true ones; loss is that of the true texts, which a good setting leaves low. The setting
+      with the highest mc2 is kept, within --loss-guard.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -43,16 +44,26 @@ struct Fit: ParsableCommand {
     }
     let run = try FittingRun(plan, data: data, model: model, output: output, overwrite: overwrite)
     let rows = plan.isEvaluated ? try run.evaluate() : []
-    let best = FittingRun.best(of: rows) ?? plan.candidates[0]
-    if let output { try run.keep(best, rows, in: output, overwrite: overwrite) }
-    if json {
-      var result: JSONObject = ["method": .string(plan.method)]
-      if let output { result["output"] = .string(output) }
-      if !rows.isEmpty { result["rows"] = .array(rows.map { .object($0.json) }) }
-      return Console.print(.object(result))
+    if let output {
+      let best: FittingPlan.Candidate
+      do throws(InputError) {
+        best = try run.best(of: rows)
+      } catch {
+        // What was measured says which settings to try instead.
+        Console.note(Self.table(rows))
+        throw error
+      }
+      try run.keep(best, rows, in: output, overwrite: overwrite)
     }
-    if !rows.isEmpty { Console.print(Self.table(rows), terminator: "") }
-    if let output { Console.print(output) }
+    if !json, !rows.isEmpty { Console.print(Self.table(rows), terminator: "") }
+    guard json else {
+      if let output { Console.print(output) }
+      return
+    }
+    var result: JSONObject = ["method": .string(plan.method)]
+    if let output { result["output"] = .string(output) }
+    if !rows.isEmpty { result["rows"] = .array(rows.map { .object($0.json) }) }
+    Console.print(.object(result))
   }
 
   private static func table(_ rows: [FittingRun.Row]) -> String {

@@ -18,7 +18,8 @@ struct Read: ParsableCommand {
       reft fit  --model M --data pairs.jsonl --method steering --output adapters/honesty
       reft read --model M --adapter adapters/honesty --text "I never took the money."
       A score is counted from the mean of the texts that the vector was fitted on, in deviations of theirs; more is more of
-      what their positive texts have. --svg draws a map of layers and tokens.
+      what their positive texts have. --svg draws a map of layers and tokens. The first token of a text is often far off: many
+      models use it as a sink of attention.
       """)
 
   @OptionGroup var model: ModelOptions

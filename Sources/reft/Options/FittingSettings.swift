@@ -67,6 +67,10 @@ struct FittingSettings: ParsableArguments {
 
   @Option(help: "Settings to try on held-out texts: alpha=5,10,15 or heads=16,10% (iti), coefficient=1,2 (steering).")
   var sweep: [String] = []
+
+  @Option(
+    help: "Keep no setting of a sweep whose held-out loss is more than so many nats a token above the model's own.")
+  var lossGuard: Double?
 }
 
 /// Settings that were checked.
@@ -93,6 +97,7 @@ struct FittingPlan {
   let validation: Double
   let seed: UInt64
   let isEvaluated: Bool
+  let lossGuard: Double?
   /// What differs between candidates.
   let swept: [String]
   /// Every setting that is tried; one without a sweep.
@@ -135,6 +140,11 @@ struct FittingPlan {
       throw InputError.usage(
         problem: "conditional steering is not scored on held-out texts",
         remedy: "sweep its behaviour with --method steering")
+    }
+    lossGuard = settings.lossGuard
+    guard lossGuard == nil || isEvaluated else {
+      throw InputError.usage(
+        problem: "--loss-guard judges held-out scores, and nothing is held out", remedy: "give --folds or --sweep")
     }
     validation = settings.validation
     seed = settings.seed

@@ -154,11 +154,19 @@ struct FittingRun {
     return zip(named, scores).map { Row(name: $0.0, candidate: $0.1, score: HeldOutScore(mean: $1)) }
   }
 
-  /// The candidate with the highest mc2; of equals the one with the lower loss.
-  static func best(of rows: [Row]) -> FittingPlan.Candidate? {
-    rows.filter { $0.candidate != nil }.max {
-      ($0.score.mc2, -$0.score.loss) < ($1.score.mc2, -$1.score.loss)
-    }?.candidate
+  /// The candidate with the highest mc2, of equals the one with the lower loss, among those that the guard lets through.
+  func best(of rows: [Row]) throws(InputError) -> FittingPlan.Candidate {
+    guard let alone = rows.first?.score.loss else { return plan.candidates[0] }
+    let limit = plan.lossGuard.map { alone + $0 } ?? .infinity
+    let kept = rows.filter { $0.candidate != nil && $0.score.loss <= limit }
+    let best = kept.max { ($0.score.mc2, -$0.score.loss) < ($1.score.mc2, -$1.score.loss) }
+    guard let candidate = best?.candidate else {
+      throw .usage(
+        problem:
+          "every setting raises the loss above \(JSONValue.number(limit).text), the model's own and --loss-guard",
+        remedy: "try smaller ones, or fewer layers or heads")
+    }
+    return candidate
   }
 
   /// Fits on everything that is not held out, and writes the adapter.
