@@ -18,7 +18,9 @@ struct ModulePaths {
     for layer in 0..<model.shape.layers {
       for component in model.components.sorted() {
         guard let projection = model.projection(writing: component, layer: layer) else { continue }
-        let path = String(projection.weightName.dropLast(".weight".count))
+        let stored = String(projection.weightName.dropLast(".weight".count))
+        // GPT-2 is published without the name of the model within its class, where other libraries look.
+        let path = stored.hasPrefix("h.") ? "transformer." + stored : stored
         guard isModule(path) else { continue }
         let site = Site(layer: layer, component: component)
         paths[site] = path

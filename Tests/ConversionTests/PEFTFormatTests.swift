@@ -2,6 +2,7 @@ import Checkpoints
 import Conversion
 import Foundation
 import JSON
+import LanguageModels
 import Testing
 import _TestSupport
 
@@ -138,6 +139,29 @@ import _TestSupport
     }
     #expect(error?.problem.contains("several at once or none") == true)
     #expect(error?.problem.contains("'transformer.h.0.attn.c_attn'") == true)
+  }
+
+  /// GPT-2 is published without the name of the model within its class, which peft's keys have all the same.
+  @Test(arguments: ["gpt2", "gpt2_prefixless"])
+  func `modules have the names of the class whatever the checkpoint leaves out`(model: String) throws {
+    try FileManager.default.createDirectory(atPath: scratch("gpt2"), withIntermediateDirectories: true)
+    try scratch.write("gpt2/adapter_config.json", #"{"peft_type": "LORA", "r": 1, "target_modules": ["attn.c_proj"]}"#)
+    let layers = try TinyModel.load(model).shape.layers
+    func zeros(_ name: String, _ shape: [Int]) -> WritableTensor {
+      WritableTensor(name: name, shape: shape, floats: [Float](repeating: 0, count: 32))
+    }
+    let tensors = (0..<layers).flatMap { layer in
+      let path = "base_model.model.transformer.h.\(layer).attn.c_proj"
+      return [zeros("\(path).lora_A.weight", [1, 32]), zeros("\(path).lora_B.weight", [32, 1])]
+    }
+    try SafetensorsWriter.write(to: scratch("gpt2/adapter_model.safetensors"), tensors: tensors)
+    try Foreign.convert(scratch("gpt2"), to: "reft", scratch("x"), model: model)
+    try Foreign.convert(scratch("x"), to: "peft", scratch("y"), model: model)
+    #expect(
+      try SafetensorsFile(scratch("y/adapter_model.safetensors")).tensors.map(\.name).sorted()
+        == tensors.map(\.name).sorted())
+    let configuration = try JSONValue(parsing: readText(scratch("y/adapter_config.json")), source: "y")
+    #expect(configuration["target_modules"] == ["attn.c_proj"])
   }
 
   @Test func `a tensor that is not finite is named`() throws {

@@ -7,6 +7,7 @@ Every adapter of the goldens goes through our format and back into its own; the 
 golden's logits. For RED, which is no package, the vectors are compared instead.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -52,7 +53,6 @@ def compare(name, got, expected, tolerance):
 
 def check(name, kind, run):
     """`run(ids, row)` gives the logits of one sequence."""
-    import json
     tensors = golden.load_golden(kind)
     tolerances = json.loads((golden.FOLDER / kind / "golden.json").read_text())["tolerances"]
     rows = [key for key in tensors if key.startswith("ids.")]
@@ -122,8 +122,7 @@ def main():
     for name in foreign_peft.CASES:
         peft_case(command, name)
     control_case(command)
-    if "--without-red" not in sys.argv:
-        red_case(command)
+    red_case(command)
     print(f"all equal; the largest difference is {worst:.2f} of its tolerance")
 
 
