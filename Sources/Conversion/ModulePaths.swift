@@ -8,8 +8,12 @@ struct ModulePaths {
   /// Every path, in the order of the model.
   private(set) var all: [String] = []
 
+  /// Maps that write several sites, in the order of the model.
+  private(set) var fused: [FusedModule] = []
   /// Modules of the checkpoint, those without a site included.
   private let modules: Set<String>
+  /// What follows the number of the layer in the names of its modules.
+  private var ends: [Int: [String]] = [:]
 
   /// - Parameter tensors: the names in the model's checkpoint, by which the parts of a fused map, whose names are made up, are
   ///   told from modules.
@@ -18,9 +22,7 @@ struct ModulePaths {
     for layer in 0..<model.shape.layers {
       for component in model.components.sorted() {
         guard let projection = model.projection(writing: component, layer: layer) else { continue }
-        let stored = String(projection.weightName.dropLast(".weight".count))
-        // GPT-2 is published without the name of the model within its class, where other libraries look.
-        let path = stored.hasPrefix("h.") ? "transformer." + stored : stored
+        let path = Self.named(String(projection.weightName.dropLast(".weight".count)))
         guard isModule(path) else { continue }
         let site = Site(layer: layer, component: component)
         paths[site] = path
@@ -28,6 +30,23 @@ struct ModulePaths {
         all.append(path)
       }
     }
+    for module in modules.sorted() {
+      if let (layer, end) = Self.end(of: module) { ends[layer, default: []].append(end) }
+      if let map = FusedModule(Self.named(module), in: model.shape), map.parts.allSatisfy({ paths[$0.site] == nil }) {
+        fused.append(map)
+      }
+    }
+    fused.sort { $0.layer < $1.layer }
+  }
+
+  /// GPT-2 is published without the name of the model within its class, where other libraries look.
+  private static func named(_ path: String) -> String { path.hasPrefix("h.") ? "transformer." + path : path }
+
+  /// The number of the layer, and what follows it.
+  private static func end(of path: String) -> (layer: Int, end: String)? {
+    let words = path.split(separator: ".")
+    guard let place = words.lastIndex(where: { Int($0) != nil }), let layer = Int(words[place]) else { return nil }
+    return (layer, words[(place + 1)...].joined(separator: "."))
   }
 
   /// Whether the checkpoint has a module of this path, which may begin further in than the checkpoint's, or further out.
@@ -45,16 +64,25 @@ struct ModulePaths {
     return found.count == 1 ? found.first?.value : nil
   }
 
-  /// Whether the model has a module at this path, though it writes no site alone: a fused map, an embedding.
+  /// The fused map at a path.
+  func fused(at path: String) -> FusedModule? {
+    fused.first { $0.path == path || $0.path.hasSuffix("." + path) || path.hasSuffix("." + $0.path) }
+  }
+
+  /// Whether the model has a module at this path, though it writes no site: an embedding, a norm.
   func isWithoutSite(_ path: String) -> Bool { site(of: path) == nil && isModule(path) }
 
-  /// The shortest end of a site's path that no other component of its layer shares: `q_proj`, `attn.c_proj`.
-  func name(of site: Site) -> String? {
-    guard let path = path(of: site) else { return nil }
-    let others = paths.filter { $0.key.layer == site.layer && $0.key != site }.values
-    var parts = path.split(separator: ".")
-    var name = parts.popLast().map(String.init) ?? path
-    while others.contains(where: { $0.hasSuffix("." + name) }), let next = parts.popLast() { name = "\(next).\(name)" }
+  /// The shortest end of a path that no other module of its layer has: `q_proj`, `attn.c_proj`; `nil` where all of what follows
+  /// the number of the layer would not do.
+  func name(of path: String) -> String? {
+    guard let (layer, end) = Self.end(of: path) else { return nil }
+    let others = (ends[layer] ?? []).filter { $0 != end }
+    var words = end.split(separator: ".")
+    var name = words.popLast().map(String.init) ?? end
+    while others.contains(where: { $0 == name || $0.hasSuffix("." + name) }) {
+      guard let next = words.popLast() else { return nil }
+      name = "\(next).\(name)"
+    }
     return name
   }
 }

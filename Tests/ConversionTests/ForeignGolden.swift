@@ -29,10 +29,12 @@ struct ForeignGolden {
 
   /// The logits of our adapter at a path are those of the golden, and those without it are not.
   func expect(
-    _ path: String, equals name: String, sourceLocation: SourceLocation = #_sourceLocation
+    _ path: String, equals name: String, model: String = "llama_gqa_tied",
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let model = try TinyModel.load()
-    let adapter = try Adapter.load(path, for: model, base: TinyModel.base()).adapter
+    let base = try TinyModel.base(model)
+    let model = try TinyModel.load(model)
+    let adapter = try Adapter.load(path, for: model, base: base).adapter
     for (row, prompt) in prompts.enumerated() {
       let batch = TokenBatch([.init(tokens: try golden.ids("ids.\(row)"), promptLength: prompt)])
       func logits(_ tap: Tap) throws -> Tensor {

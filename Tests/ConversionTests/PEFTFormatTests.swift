@@ -124,21 +124,35 @@ import _TestSupport
     try foreign.expect(scratch("x"), equals: "lora")
   }
 
-  @Test func `a map of queries, keys and values at once is refused by its name`() throws {
-    try FileManager.default.createDirectory(atPath: scratch("gpt2"), withIntermediateDirectories: true)
-    try scratch.write("gpt2/adapter_config.json", #"{"peft_type": "LORA", "r": 1, "target_modules": ["c_attn"]}"#)
-    let path = "base_model.model.transformer.h.0.attn.c_attn"
-    try SafetensorsWriter.write(
-      to: scratch("gpt2/adapter_model.safetensors"),
-      tensors: [
-        WritableTensor(name: "\(path).lora_A.weight", shape: [1, 32], floats: [Float](repeating: 0, count: 32)),
-        WritableTensor(name: "\(path).lora_B.weight", shape: [96, 1], floats: [Float](repeating: 0, count: 96)),
-      ])
-    let error = #expect(throws: ConversionError.self) {
-      try Foreign.convert(scratch("gpt2"), to: "reft", scratch("x"), model: "gpt2")
+  /// A change of a fused map is one of each of its parts, with one A.
+  @Test(arguments: ["fused_gpt2", "fused_gpt_neox", "fused_phi3"])
+  func `a change of queries, keys and values at once gives the logits of peft, and is written as one`(name: String)
+    throws
+  {
+    let fused = try ForeignGolden("foreign_peft_fused")
+    let model = String(name.dropFirst("fused_".count))
+    try Foreign.convert(fused.path(name), to: "reft", scratch("a"), model: model)
+    try fused.expect(scratch("a"), equals: name, model: model)
+    try Foreign.convert(scratch("a"), to: "peft", scratch("b"), model: model)
+    func tensors(_ path: String) throws -> [String: [Float]] {
+      let file = try SafetensorsFile("\(path)/adapter_model.safetensors")
+      return Dictionary(uniqueKeysWithValues: try file.tensors.map { ($0.name, try $0.floats()) })
     }
-    #expect(error?.problem.contains("several at once or none") == true)
-    #expect(error?.problem.contains("'transformer.h.0.attn.c_attn'") == true)
+    #expect(try tensors(scratch("b")) == tensors(fused.path(name)))
+    try Foreign.convert(scratch("b"), to: "reft", scratch("c"), model: model)
+    try Foreign.convert(scratch("c"), to: "peft", scratch("d"), model: model)
+    #expect(try contents(scratch("b")) == contents(scratch("d")))
+  }
+
+  @Test func `a module that writes no activation is refused by its name`() throws {
+    try FileManager.default.copyItem(atPath: foreign.path("lora"), toPath: scratch("more"))
+    let file = scratch("more/adapter_model.safetensors")
+    let name = "base_model.model.model.embed_tokens.lora_A.weight"
+    let tensors = try SafetensorsFile(file).tensors.map { WritableTensor($0) }
+    try SafetensorsWriter.write(
+      to: file, tensors: tensors + [WritableTensor(name: name, shape: [1], floats: [1])], overwrite: true)
+    let error = #expect(throws: ConversionError.self) { try Foreign.convert(scratch("more"), to: "reft", scratch("x")) }
+    #expect(error?.problem.hasPrefix("'\(name)' is a change of 'model.embed_tokens', which is not supported") == true)
   }
 
   /// GPT-2 is published without the name of the model within its class, which peft's keys have all the same.

@@ -31,20 +31,24 @@ enum PEFTLowRank {
     var maps: [LowRankAdapter.Map] = []
     for name in tensors.names where name.hasPrefix(prefix) && name.hasSuffix(".lora_A.weight") {
       let path = String(name.dropFirst(prefix.count).dropLast(".lora_A.weight".count))
-      guard let site = context.paths.site(of: path) else {
-        if context.paths.isWithoutSite(path) {
-          throw ConversionError.unsupported(
-            key: name, value: "a change of '\(path)'",
-            reason: "this map writes no activation of its own, but several at once or none",
-            file: tensors.file)
-        }
+      let sites: [Site]
+      let fused = context.paths.fused(at: path)
+      if let fused {
+        sites = fused.parts.map(\.site)
+      } else if let site = context.paths.site(of: path) {
+        sites = [site]
+      } else if context.paths.isWithoutSite(path) {
+        throw ConversionError.unsupported(
+          key: name, value: "a change of '\(path)'", reason: "this module writes no activation that is edited here",
+          file: tensors.file)
+      } else {
         continue
       }
       let A = try tensors.take(name, rank: 2, as: "A")
       let B = try tensors.take("\(prefix)\(path).lora_B.weight", rank: 2, as: "B")
       let other = try patterns.values(for: path)
       let expected = other.rank ?? rank
-      guard A.shape[0] == expected, B.shape[1] == expected else {
+      guard A.shape[0] == expected, B.shape[1] == expected, fused.map({ $0.outputs == B.shape[0] }) ?? true else {
         throw ConversionError.tensorShape(
           name: name, expected: "[\(expected), in], as adapter_config.json has the rank", got: A.shape,
           file: tensors.file)
@@ -55,11 +59,20 @@ enum PEFTLowRank {
         magnitude =
           try tensors.take(ifPresent: place, as: "magnitude")
           ?? tensors.take("\(place).weight", rank: 1, as: "magnitude")
+        guard magnitude?.shape == [B.shape[0]] else {
+          throw ConversionError.tensorShape(
+            name: place, expected: "[\(B.shape[0])]", got: magnitude?.shape ?? [], file: tensors.file)
+        }
       }
-      maps.append(.init(site: site, A: A, B: B, magnitude: magnitude, alpha: other.alpha ?? alpha))
       let parts =
         [("lora_A.weight", "A"), ("lora_B.weight", "B")] + (isDoRA ? [("lora_magnitude_vector", "magnitude")] : [])
-      for (theirs, ours) in parts { context.report.map("\(prefix)\(path).\(theirs)", to: "\(site).\(ours)") }
+      for (i, site) in sites.enumerated() {
+        maps.append(
+          .init(
+            site: site, A: A, B: fused?.rows(i, of: B) ?? B, magnitude: magnitude.map { fused?.rows(i, of: $0) ?? $0 },
+            alpha: other.alpha ?? alpha))
+        for (theirs, ours) in parts { context.report.map("\(prefix)\(path).\(theirs)", to: "\(site).\(ours)") }
+      }
     }
     guard !maps.isEmpty else {
       throw ConversionError.malformed(
@@ -70,6 +83,11 @@ enum PEFTLowRank {
       guard let site = context.paths.site(of: path), !found.contains(site) else { continue }
       if targets.contains(path, layer: site.layer) {
         throw ConversionError.missingTensor(name: "\(prefix)\(path).lora_A.weight", file: tensors.file)
+      }
+    }
+    for map in context.paths.fused where targets.contains(map.path, layer: map.layer) {
+      guard map.parts.allSatisfy({ found.contains($0.site) }) else {
+        throw ConversionError.missingTensor(name: "\(prefix)\(map.path).lora_A.weight", file: tensors.file)
       }
     }
     for key in ["r", "lora_alpha", "lora_dropout", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern"] {
@@ -87,23 +105,20 @@ enum PEFTLowRank {
     var tensors: [PlainTensor] = []
     var ranks: JSONObject = [:]
     var alphas: JSONObject = [:]
-    for map in lowRank.maps {
-      guard let path = context.paths.path(of: map.site) else {
-        throw ConversionError.notExpressible(
-          format: PEFTFormat.name, what: map.site.description, reason: "the model has no linear map of its own there")
-      }
+    let modules = try modules(of: lowRank, context)
+    for (path, _, map, sites) in modules {
       let parts =
         [("A", "lora_A.weight", map.A), ("B", "lora_B.weight", map.B)]
         + (map.magnitude.map { [("magnitude", "lora_magnitude_vector", $0)] } ?? [])
       for (ours, theirs, tensor) in parts {
         let name = "\(prefix)\(path).\(theirs)"
         tensors.append(tensor.named(name))
-        context.report.map("\(map.site).\(ours)", to: name)
+        for site in sites { context.report.map("\(site).\(ours)", to: name) }
       }
       if map.rank != lowRank.rank { ranks[path] = .integer(map.rank) }
       if map.alpha != lowRank.alpha { alphas[path] = Self.number(map.alpha) }
     }
-    let (targets, layers) = PEFTNames.targets(lowRank.maps.map(\.site), context)
+    let (targets, layers) = PEFTNames.targets(modules.map { ($0.path, $0.layer) }, context)
     return (
       [
         "alpha_pattern": .object(alphas), "bias": "none", "fan_in_fan_out": false, "init_lora_weights": true,
@@ -116,6 +131,41 @@ enum PEFTLowRank {
     )
   }
 
+  private typealias Module = (path: String, layer: Int, map: LowRankAdapter.Map, sites: [Site])
+
+  /// The maps by modules of the model: those of a fused one are joined, which takes one A and one alpha.
+  private static func modules(of adapter: LowRankAdapter, _ context: ConversionContext) throws -> [Module] {
+    var modules: [Module] = []
+    var joined: Set<String> = []
+    for map in adapter.maps {
+      if let path = context.paths.path(of: map.site) {
+        modules.append((path, map.site.layer, map, [map.site]))
+        continue
+      }
+      guard let fused = context.paths.fused.first(where: { $0.parts.contains { $0.site == map.site } }) else {
+        throw ConversionError.notExpressible(
+          format: PEFTFormat.name, what: map.site.description, reason: "the model has no linear map of its own there")
+      }
+      guard joined.insert(fused.path).inserted else { continue }
+      let parts = fused.parts.map { part in adapter.maps.first { $0.site == part.site } }
+      let present = parts.compactMap { $0 }
+      guard present.allSatisfy({ $0.A == map.A && $0.alpha == map.alpha }),
+        !adapter.isDoRA || present.count == parts.count, let B = fused.joined(parts.map { $0?.B })
+      else {
+        throw ConversionError.notExpressible(
+          format: PEFTFormat.name, what: "different changes of the parts of '\(fused.path)'",
+          reason: "the model has one map there, and peft one A and one alpha for it")
+      }
+      let magnitude = fused.joined(parts.map { $0?.magnitude })
+      modules.append(
+        (
+          fused.path, fused.layer, .init(site: map.site, A: map.A, B: B, magnitude: magnitude, alpha: map.alpha),
+          present.map(\.site)
+        ))
+    }
+    return modules
+  }
+
   /// Whole numbers as such, as people write alphas.
   private static func number(_ value: Double) -> JSONValue {
     Int(exactly: value).map { .integer($0) } ?? .number(value)
@@ -124,16 +174,21 @@ enum PEFTLowRank {
 
 /// How a configuration of peft names sites.
 enum PEFTNames {
-  /// `target_modules` and `layers_to_transform` for sites of linear maps: ends of paths where they say it, else whole paths.
-  static func targets(_ sites: [Site], _ context: ConversionContext) -> (modules: JSONValue, layers: JSONValue) {
-    let components = Dictionary(grouping: sites, by: \.component).mapValues { Set($0.map(\.layer)) }
-    guard let layers = components.values.first, components.values.allSatisfy({ $0 == layers }) else {
-      return (.array(sites.compactMap { context.paths.path(of: $0).map { .string($0) } }), .null)
+  /// `target_modules` and `layers_to_transform` for modules: ends of paths where they say it, else whole paths.
+  static func targets(
+    _ modules: [(path: String, layer: Int)], _ context: ConversionContext
+  ) -> (modules: JSONValue, layers: JSONValue) {
+    var names: [String] = []
+    var layers: [String: Set<Int>] = [:]
+    for (path, layer) in modules {
+      let name = context.paths.name(of: path) ?? path
+      if layers[name] == nil { names.append(name) }
+      layers[name, default: []].insert(layer)
     }
-    let names = components.keys.sorted().compactMap { component in
-      layers.min().flatMap { context.paths.name(of: Site(layer: $0, component: component)) }
+    guard let all = layers.values.first, layers.values.allSatisfy({ $0 == all }) else {
+      return (.array(modules.map { .string($0.path) }), .null)
     }
-    let isWhole = layers.count == context.model.shape.layers
-    return (.array(names.map { .string($0) }), isWhole ? .null : .array(layers.sorted().map { .integer($0) }))
+    let isWhole = all.count == context.model.shape.layers
+    return (.array(names.map { .string($0) }), isWhole ? .null : .array(all.sorted().map { .integer($0) }))
   }
 }

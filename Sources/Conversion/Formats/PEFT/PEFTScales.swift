@@ -44,18 +44,20 @@ enum PEFTScales {
     _ adapter: PortableAdapter, _ context: inout ConversionContext
   ) throws -> (configuration: JSONObject, tensors: [PlainTensor]) {
     var tensors: [PlainTensor] = []
-    var maps: [Site] = []
-    var networks: [Site] = []
+    var maps: [(path: String, layer: Int)] = []
+    var networks: [(path: String, layer: Int)] = []
     for part in adapter.parts {
       let isInput = part.site.component == .mlpActivation
       let map = isInput ? Site(layer: part.site.layer, component: .mlpOutput) : part.site
-      guard let path = context.paths.path(of: map), let scale = part["scale"], !maps.contains(map) else {
+      guard let path = context.paths.path(of: map), let scale = part["scale"],
+        !maps.contains(where: { $0.path == path })
+      else {
         throw ConversionError.notExpressible(
           format: PEFTFormat.name, what: part.site.description,
           reason: "the model has no linear map of its own there, or one that is scaled at both ends")
       }
-      maps.append(map)
-      if isInput { networks.append(map) }
+      maps.append((path, map.layer))
+      if isInput { networks.append((path, map.layer)) }
       let count = scale.values.count
       let name = "\(prefix)\(path).ia3_l"
       tensors.append(scale.reshaped(isInput ? [1, count] : [count, 1]).named(name))
@@ -64,8 +66,8 @@ enum PEFTScales {
     let (modules, layers) = PEFTNames.targets(maps, context)
     // (IA)3 has no list of layers: whole paths say it.
     let isWhole = layers.isNull
-    func names(_ sites: [Site], _ short: JSONValue) -> JSONValue {
-      isWhole ? short : .array(sites.compactMap { context.paths.path(of: $0).map { .string($0) } })
+    func names(_ modules: [(path: String, layer: Int)], _ short: JSONValue) -> JSONValue {
+      isWhole ? short : .array(modules.map { .string($0.path) })
     }
     return (
       [
