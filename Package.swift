@@ -146,7 +146,8 @@ let wetRooms: [Target] = [
   .testTarget(
     name: "SupportTests",
     dependencies: [
-      "Charts", "Checkpoints", "Conversion", "JSON", "LanguageModels", "Layers", "Tokenization", "_TestSupport",
+      "Charts", "Checkpoints", "Conversion", "Interventions", "JSON", "LanguageModels", "Layers", "Tokenization",
+      "_TestSupport",
     ].map {
       .byName(name: $0)
     }, swiftSettings: swiftSettings),

@@ -2,6 +2,7 @@ import Charts
 import Checkpoints
 import Conversion
 import Foundation
+import Interventions
 import JSON
 import LanguageModels
 import Layers
@@ -42,8 +43,14 @@ import _TestSupport
     \(try architectures())
     Rotary scalings (`rope_scaling`): \(RotaryScaling.kinds.joined(separator: ", ")).
 
-    Sites of every architecture: \(try sites()).
+    Sites of every architecture (`mlp_gate` where the network has a gate): \(try sites()).
 
+    ## Methods
+
+    Each is one file of `Sources/Interventions/Methods`; `reft methods NAME` prints its settings. What folds does so where it acts
+    at every position.
+
+    \(try methods())
     ## Files
 
     \(files())
@@ -100,6 +107,20 @@ import _TestSupport
 
   private func sites() throws -> String {
     try TinyModel.load().components.sorted().map { "`\($0.rawValue)`" }.joined(separator: ", ")
+  }
+
+  private func methods() throws -> String {
+    var table = TextTable([
+      .init("method"), .init("what it does"), .init("source"), .init("where by itself"), .init("begins as identity"),
+      .init("folds"),
+    ])
+    for method in InterventionRegistry.standard.methods {
+      table.add([
+        method.name, method.summary, method.reference, method.defaultLocations,
+        method.startsAsIdentity ? "yes" : "", method.isMergeable ? "yes" : "",
+      ])
+    }
+    return table.render(.markdown)
   }
 
   private func files() -> String {
