@@ -38,9 +38,10 @@ public final class PrefixTuning: Prepending {
     }
 
     public var json: JSONObject {
-      var json: JSONObject = ["tokens": .integer(tokens), "reparametrised": .bool(reparametrised)]
-      if let width { json["width"] = .integer(width) }
-      return json
+      [
+        "tokens": .integer(tokens), "reparametrised": .bool(reparametrised),
+        "width": width.map(JSONValue.integer) ?? .null,
+      ]
     }
   }
 

@@ -6,6 +6,7 @@ public import Tensors
 ///
 /// `E [n, d]` goes through all layers like the embeddings of n tokens, and what acts at every position acts on them too. They see
 /// nothing of the text, so a batch computes them once, however many sequences begin with them.
+/// In a recipe `start_text` is a text whose tokens they begin as.
 ///
 /// Source: arXiv 2104.08691, section 2; peft `PromptEmbedding`. An encoder's tokens would be seen by the prompt's rows as well, so
 /// encoders are refused.
@@ -52,9 +53,10 @@ public final class PromptTuning: Prepending {
     }
 
     public var json: JSONObject {
-      var json: JSONObject = ["tokens": .integer(tokens), "start": .string(start.rawValue)]
-      if !startTokens.isEmpty { json["start_tokens"] = .array(startTokens.map(JSONValue.integer)) }
-      return json
+      [
+        "tokens": .integer(tokens), "start": .string(start.rawValue),
+        "start_tokens": .array(startTokens.map(JSONValue.integer)),
+      ]
     }
 
     fileprivate static func error(_ key: String, _ expected: String, _ got: String) -> AdapterError {
