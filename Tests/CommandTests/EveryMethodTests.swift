@@ -66,7 +66,8 @@ import _TestSupport
       lines: lines.map { ["prompt": "Who is Ann to Tom? ", "completion": "the aunt", "adapters": $0] })
     let mixed = try place.reft(["score", "--model", "model", "--input", "mixed.jsonl"] + all).succeeded().jsonLines()
       .compactMap { $0["logprob"]?.double }
-    #expect(Set(mixed).count == 5)
+    // Order matters at one site alone, and these two act at different ones.
+    #expect(mixed[2] == mixed[3] && Set(mixed).count == 4)
     // One by one on the command line they give the same.
     try place.write("one.jsonl", lines: [["prompt": "Who is Ann to Tom? ", "completion": "the aunt"]])
     let alone = try [
