@@ -13,17 +13,12 @@ import _TestSupport
       let golden = reference.golden
       let model = try TinyModel.load()
       let adapter = try reference.adapter(for: model)
-      let rows = reference.prompts.indices
 
-      for row in rows {
-        let batch = TokenBatch([try reference.sequence(row)])
-        let logits = try withoutGradients { () throws(TensorError) in
-          try model.logits(model.hidden(batch, cache: nil, tap: adapter.tap(for: batch)))
-        }
-        try golden.expect(logits, equals: "logits.\(row)")
+      for row in reference.prompts.indices {
+        try golden.expect(model.rowLogits(golden.sequence(row), adapter), equals: "logits.\(row)")
       }
 
-      let first = TokenBatch([try reference.sequence(0)])
+      let first = TokenBatch([try golden.sequence(0)])
       var tap = try adapter.tap(for: first)
       let recorders = (0..<model.shape.layers).map { _ in Recorder() }
       for (layer, recorder) in recorders.enumerated() {
@@ -34,8 +29,7 @@ import _TestSupport
         try golden.expect(try #require(recorder.activations.first), equals: "blocks.\(layer).output")
       }
 
-      let batch = TokenBatch(try rows.map(reference.sequence))
-      let loss = try Self.loss(model, adapter, batch)
+      let loss = try model.responseLoss(golden.sequences, adapter)
       try golden.expect(loss.reshaped([1]), equals: "loss")
       try loss.backward()
       for (i, part) in adapter.parts.enumerated() {
@@ -52,24 +46,10 @@ import _TestSupport
     let reference = try LoReFTGolden("loreft_tied")
     let model = try TinyModel.load()
     let adapter = try reference.adapter(for: model)
-    let batch = TokenBatch([.init(tokens: try reference.ids(0), promptLength: reference.prompts[0] - 1)])
-    let logits = try model.logits(model.hidden(batch, cache: nil, tap: adapter.tap(for: batch)))
-    try reference.golden.expectDiffers(logits, from: "logits.0")
-    let plain = try model.logits(model.hidden(batch, cache: nil, tap: .none))
-    try reference.golden.expectDiffers(plain, from: "logits.0")
-  }
-
-  /// Mean cross entropy over all response tokens, stated plainly.
-  static func loss(_ model: any LanguageModel, _ adapter: Adapter, _ batch: TokenBatch) throws -> Tensor {
-    let logits = try model.logits(model.hidden(batch, cache: nil, tap: adapter.tap(for: batch)))
-    var rows: [Int64] = []
-    var labels: [Int64] = []
-    for (sequence, packed) in zip(batch.sequences, batch.rows) {
-      for label in sequence.promptLength..<sequence.tokens.count {
-        rows.append(Int64(packed.lowerBound + label - 1))
-        labels.append(Int64(sequence.tokens[label]))
-      }
-    }
-    return try logits.selected(Tensor(rows)).crossEntropy(Tensor(labels)).sum() / Double(labels.count)
+    let sequence = try reference.golden.sequence(0)
+    var shifted = sequence
+    shifted.promptLength -= 1
+    try reference.golden.expectDiffers(model.rowLogits(shifted, adapter), from: "logits.0")
+    try reference.golden.expectDiffers(model.rowLogits(sequence, nil), from: "logits.0")
   }
 }

@@ -43,25 +43,12 @@ import _TestSupport
 
   /// Adam with a large rate on a random linear objective of the edited states.
   private func train(_ intervention: LoReFT, width: Int, steps: Int, rate: Double) throws {
-    let rule = FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
-    let parameters = intervention.parameters.map(\.tensor)
-    var moments: [Tensor] = []
-    for parameter in parameters + parameters { moments.append(try Tensor.zeros(parameter.shape)) }
-    for step in 1...steps {
+    var descent = try Descent([intervention])
+    for _ in 0..<steps {
       let h = try random.normal([16, width])
       let direction = try random.normal([16, width])
       let score = try intervention.edited(h, .training(TrainingPass(random: random))) * direction
-      try score.sum().backward()
-      var gradients: [Tensor] = []
-      for parameter in parameters {
-        let gradient = try parameter.gradient()
-        gradients.append(try #require(gradient))
-      }
-      try rule.update(
-        parameters, gradients: gradients,
-        firstMoments: Array(moments.prefix(parameters.count)), secondMoments: Array(moments.suffix(parameters.count)),
-        step: step, learningRate: rate)
-      for parameter in parameters { try parameter.clearGradient() }
+      try descent.update(by: score.sum(), rate: rate)
     }
   }
 

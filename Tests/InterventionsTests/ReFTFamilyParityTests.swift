@@ -18,13 +18,13 @@ import _TestSupport
       let reference = try FamilyGolden(name)
       let model = try TinyModel.load()
       let adapter = try reference.adapter(for: model)
-      for (row, example) in try reference.examples.enumerated() {
-        try reference.golden.expect(model.rowLogits(example, adapter), equals: "logits.\(row)")
+      for (row, sequence) in try reference.golden.sequences.enumerated() {
+        try reference.golden.expect(model.rowLogits(sequence, adapter), equals: "logits.\(row)")
       }
-      let loss = try model.responseLoss(reference.examples, adapter)
+      let loss = try model.responseLoss(reference.golden.sequences, adapter)
       try reference.golden.expect(loss.reshaped([1]), equals: "loss")
       try loss.backward()
-      try reference.expectGradients(of: adapter)
+      try reference.golden.expect(adapter.numberedGradients(), equal: "gradients.")
     }
   }
 
@@ -36,8 +36,8 @@ import _TestSupport
       let adapter = try reference.adapter(for: model)
       let rate = try reference.golden.facts.reader("optimizer").double("lr")
       func losses(_ adapter: Adapter, rate: Double) throws -> [Float] {
-        try adapter.descend(steps: 20, rate: rate) { _ in
-          let loss = try model.responseLoss(reference.examples, adapter)
+        try adapter.descend(steps: 20, clip: 1, rate: linearDecay(from: rate, steps: 20)) { _ in
+          let loss = try model.responseLoss(reference.golden.sequences, adapter)
           return (loss, try loss.item())
         }
       }
@@ -55,14 +55,11 @@ import _TestSupport
     let reference = try FamilyGolden(name)
     let model = try TinyModel.load()
     let adapter = try reference.adapter(for: model)
-    let example = try reference.example(0)
-    let shifted = Example(tokens: example.tokens, promptLength: example.promptLength - 1)
+    let sequence = try reference.golden.sequence(0)
+    var shifted = sequence
+    shifted.promptLength -= 1
     try reference.golden.expectDiffers(model.rowLogits(shifted, adapter), from: "logits.0")
-    let batch = TokenBatch(prompts: [example.tokens])
-    let plain = try withoutGradients { () throws(TensorError) in
-      try model.logits(model.hidden(batch, cache: nil, tap: .none))
-    }
-    try reference.golden.expectDiffers(plain, from: "logits.0")
+    try reference.golden.expectDiffers(model.rowLogits(sequence, nil), from: "logits.0")
   }
 
   @Test func `every set of subspaces gives the notebook's logits, and no other set's`() throws {
@@ -76,7 +73,7 @@ import _TestSupport
         for row in 0..<2 {
           var mode = EditMode.inference
           mode.subspaces = set
-          let logits = try model.rowLogits(reference.example(row), adapter, mode)
+          let logits = try model.rowLogits(reference.golden.sequence(row), adapter, mode)
           try reference.golden.expect(logits, equals: "logits.\(number).\(row)")
           for other in sets.indices where other != number {
             try reference.golden.expectDiffers(logits, from: "logits.\(other).\(row)")
@@ -91,20 +88,20 @@ import _TestSupport
       let reference = try FamilyGolden("loreft_subspaces")
       let model = try TinyModel.load()
       let adapter = try reference.adapter(for: model)
-      let examples = try reference.examples
+      let sequences = try reference.golden.sequences
       func loss(_ rows: some Sequence<Int>, _ set: String) throws -> Tensor {
         var mode = EditMode.inference
         mode.subspaces = [set]
-        return try model.responseLoss(rows.map { examples[$0] }, adapter, mode)
+        return try model.responseLoss(rows.map { sequences[$0] }, adapter, mode)
       }
       let first = try loss(0..<4, "first")
       try reference.golden.expect(first.reshaped([1]), equals: "loss")
       try first.backward()
-      try reference.expectGradients(of: adapter)
+      try reference.golden.expect(adapter.numberedGradients(), equal: "gradients.")
       for parameter in adapter.parameters { try parameter.tensor.clearGradient() }
 
       let rate = try reference.golden.facts.reader("optimizer").double("lr")
-      let losses = try adapter.descend(steps: 20, rate: rate) { step in
+      let losses = try adapter.descend(steps: 20, clip: 1, rate: linearDecay(from: rate, steps: 20)) { step in
         let loss = try step % 2 == 0 ? loss([0, 1], "first") : loss([2, 3], "second")
         return (loss, try loss.item())
       }

@@ -11,17 +11,14 @@ import _TestSupport
 
   private struct Reference {
     let golden: Golden
-    let examples: [Example]
+    let sequences: [TokenBatch.Sequence]
     let form: String
 
     init(_ form: String) throws {
       self.form = form
       let golden = try Golden("reft_r1_\(form)")
-      let prompts = try golden.integers("prompts")
       self.golden = golden
-      examples = try prompts.indices.map {
-        Example(tokens: try golden.ids("ids.\($0)"), promptLength: prompts[$0])
-      }
+      sequences = try golden.sequences
     }
 
     func adapter(for model: any LanguageModel, penaltyFactor: Double = 1) throws -> Adapter {
@@ -31,22 +28,22 @@ import _TestSupport
         method: "reft_r1",
         settings: ["k": .integer(try golden.facts.int("k")), "l1": .number(l1), "form": .string(form)],
         locations: [try Location(parsing: "\(layer).block_output@1..-1+generated")])
-      return try Adapter(
-        plan, of: InterventionRegistry.standard.method("reft_r1"), for: model,
+      return try golden.adapter(
+        plan, for: model,
         restoring: [
           NamedTensor("\(layer).block_output.direction", golden.tensor("direction")),
           NamedTensor("\(layer).block_output.magnitude", Tensor([Float(1)])),
-        ], source: "golden")
+        ])
     }
 
-    /// The loss of one pass over all examples, apart from the penalty.
+    /// The loss of one pass over all sequences, apart from the penalty.
     func loss(_ adapter: Adapter, _ model: any LanguageModel, progress: Double) throws -> (
       loss: Tensor, penalty: Tensor
     ) {
       let pass = TrainingPass(random: try RandomSource(seed: 0), progress: progress)
-      let loss = try model.responseLoss(examples, adapter, .training(pass))
+      let loss = try model.responseLoss(sequences, adapter, .training(pass))
       #expect(pass.penalties.count == 1)
-      return (loss, try #require(pass.penalties.first) / Double(examples.count))
+      return (loss, try #require(pass.penalties.first) / Double(sequences.count))
     }
   }
 
@@ -56,9 +53,9 @@ import _TestSupport
       let reference = try Reference(form)
       let model = try TinyModel.load()
       let adapter = try reference.adapter(for: model)
-      for (row, example) in reference.examples.enumerated() {
+      for (row, sequence) in reference.sequences.enumerated() {
         let mode = EditMode.training(TrainingPass(random: try RandomSource(seed: 0)))
-        try reference.golden.expect(model.rowLogits(example, adapter, mode), equals: "logits.\(row)")
+        try reference.golden.expect(model.rowLogits(sequence, adapter, mode), equals: "logits.\(row)")
       }
       let (loss, penalty) = try reference.loss(adapter, model, progress: 0.5)
       try reference.golden.expect(loss.reshaped([1]), equals: "loss")
@@ -78,7 +75,7 @@ import _TestSupport
       let optimizer = try reference.golden.facts.reader("optimizer")
       let (rate, clip) = (try optimizer.double("lr"), try optimizer.double("clip"))
       func run(_ adapter: Adapter) throws -> [Float] {
-        try adapter.descend(steps: 20, rate: rate, clip: clip) { step in
+        try adapter.descend(steps: 20, clip: clip, rate: linearDecay(from: rate, steps: 20)) { step in
           let (loss, penalty) = try reference.loss(adapter, model, progress: Double(step) / 20)
           return (try loss + penalty, try loss.item())
         }
@@ -107,7 +104,7 @@ import _TestSupport
         plan, of: InterventionRegistry.standard.method("reft_r1"), for: model, restoring: adapter.saved(),
         source: "test")
       let mode = EditMode.training(TrainingPass(random: try RandomSource(seed: 0)))
-      return try model.rowLogits(reference.examples[0], other, mode)
+      return try model.rowLogits(reference.sequences[0], other, mode)
     }
     try reference.golden.expect(logits("k", 3), equals: "logits.0")
     try reference.golden.expectDiffers(logits("k", 3, "all"), from: "logits.0")
@@ -121,14 +118,12 @@ import _TestSupport
       let reference = try Reference("addition")
       let model = try TinyModel.load()
       let adapter = try reference.adapter(for: model)
-      let batch = TokenBatch(
-        reference.examples.map { .init(tokens: $0.tokens, promptLength: $0.promptLength) })
-      let scores = try adapter.conceptScores(of: batch, in: model)
+      let scores = try adapter.conceptScores(of: TokenBatch(reference.sequences), in: model)
       #expect(scores.count == 4 && scores.allSatisfy { $0.count == 1 })
-      for (row, example) in reference.examples.enumerated() {
+      for (row, sequence) in reference.sequences.enumerated() {
         let score = scores[row][0]
         let expected = try reference.golden.floats("scores.\(row)")
-        #expect(score.part == "1.block_output" && score.positions == Array(1..<example.tokens.count))
+        #expect(score.part == "1.block_output" && score.positions == Array(1..<sequence.tokens.count))
         #expect(
           try gap(score.latents, Array(expected.dropFirst())) <= Float(reference.golden.tolerance("scores.\(row)")))
         #expect(score.maximum == score.latents.max() && score.maximum > 0)
@@ -168,12 +163,12 @@ import _TestSupport
     }
     #expect(try magnitude(adapter.saved()) == 1)
     // Latents of the edited site, which no edit stands below.
-    let largest = try reference.examples.indices.map { row in
+    let largest = try reference.sequences.indices.map { row in
       try Double(reference.golden.floats("scores.\(row)").dropFirst().max() ?? 0)
     }
     func see(_ row: Int, progress: Double) throws -> Double {
       let pass = TrainingPass(random: try RandomSource(seed: 0), progress: progress)
-      _ = try model.rowLogits(reference.examples[row], adapter, .training(pass))
+      _ = try model.rowLogits(reference.sequences[row], adapter, .training(pass))
       return try magnitude(adapter.saved())
     }
     let order = largest.indices.sorted { largest[$0] > largest[$1] }
@@ -193,7 +188,7 @@ import _TestSupport
       restoring: adapter.trainingState(), source: "state")
     #expect(try magnitude(again.saved()) == m)
     let pass = TrainingPass(random: try RandomSource(seed: 0), progress: 0.99)
-    _ = try model.rowLogits(reference.examples[order[3]], again, .training(pass))
+    _ = try model.rowLogits(reference.sequences[order[3]], again, .training(pass))
     #expect(try magnitude(again.saved()) == m)
   }
 

@@ -155,8 +155,7 @@ import _TestSupport
       NamedTensor(
         "\($0).head_attention_value_output.\(part)", try rows($0, (chosen[$0] ?? []).sorted()))
     }
-    return try Adapter(
-      plan, of: InterventionRegistry.standard.method("lofit"), for: model, restoring: tensors, source: "golden")
+    return try golden.adapter(plan, for: model, restoring: tensors)
   }
 
   /// Values or gradients as `[layers, heads, headDim]`, zero where no head was chosen.

@@ -18,15 +18,6 @@ public struct LoReFTGolden {
     }
   }
 
-  public var editCount: Int { edits.count }
-
-  public func ids(_ row: Int) throws -> [Int32] { try golden.ids("ids.\(row)") }
-
-  /// The row as a packed sequence.
-  public func sequence(_ row: Int) throws -> TokenBatch.Sequence {
-    .init(tokens: try ids(row), promptLength: prompts[row])
-  }
-
   /// An adapter with pyreft's initial weights, trainable in its coordinates; part i is edit i of the golden.
   public func adapter(for model: any LanguageModel) throws -> Adapter {
     let rank = try golden.facts.int("rank")
@@ -46,7 +37,6 @@ public struct LoReFTGolden {
       tensors.append(NamedTensor("\(key).weight", try golden.tensor("edits.\(i).W")))
       tensors.append(NamedTensor("\(key).bias", try golden.tensor("edits.\(i).b")))
     }
-    return try Adapter(
-      plan, of: InterventionRegistry.standard.method("loreft"), for: model, restoring: tensors, source: "golden")
+    return try golden.adapter(plan, for: model, restoring: tensors)
   }
 }

@@ -92,16 +92,16 @@ import _TestSupport
   @Test func `lost padding mask: pad, unknown and end ids inside a text are tokens like others`() throws {
     let adapter = try adapter("all.block_output@f2+l2")
     // 0, 1 and 2 are what Llama's tokenizers and the reference scripts take for unk, bos, eos and padding.
-    let examples = [
-      Example(tokens: [5, 0, 2, 0, 9, 2, 0, 2], promptLength: 5), Example(tokens: [2, 2, 7, 2], promptLength: 2),
-      Example(tokens: someTokens(15), promptLength: 9),
+    let sequences: [TokenBatch.Sequence] = [
+      .init(tokens: [5, 0, 2, 0, 9, 2, 0, 2], promptLength: 5), .init(tokens: [2, 2, 7, 2], promptLength: 2),
+      .init(tokens: someTokens(15), promptLength: 9),
     ]
-    let labels = examples.map { Double($0.tokens.count - $0.promptLength) }
-    let alone = try examples.map { try model.responseLoss([$0], adapter).item() }
+    let labels = sequences.map { Double($0.tokens.count - $0.promptLength) }
+    let alone = try sequences.map { try model.responseLoss([$0], adapter).item() }
     let mean = zip(alone, labels).reduce(0) { $0 + $1.0 * $1.1 } / labels.reduce(0, +)
-    #expect(try abs(model.responseLoss(examples, adapter).item() - mean) < 1e-5)
+    #expect(try abs(model.responseLoss(sequences, adapter).item() - mean) < 1e-5)
     // A mask over these ids would change what follows them.
-    let other = Example(tokens: [5, 6, 2, 0, 9, 2, 0, 2], promptLength: 5)
+    let other = TokenBatch.Sequence(tokens: [5, 6, 2, 0, 9, 2, 0, 2], promptLength: 5)
     #expect(try abs(model.responseLoss([other], adapter).item() - alone[0]) > 1e-3)
   }
 
@@ -163,7 +163,7 @@ import _TestSupport
     func gradient(_ positions: String) throws -> [Float] {
       let adapter = try adapter("1.block_output@\(positions)")
       #expect(adapter.parts.count == 1)
-      try model.responseLoss([Example(tokens: someTokens(12), promptLength: 8)], adapter).backward()
+      try model.responseLoss([.init(tokens: someTokens(12), promptLength: 8)], adapter).backward()
       let bias = try #require(adapter.parameters.first { $0.name.hasSuffix("bias") }).tensor
       return try #require(try bias.gradient()).values()
     }
@@ -175,7 +175,7 @@ import _TestSupport
   @Test func `frozen head: no weight of the model requires or gets a gradient, the vocabulary's included`() throws {
     let adapter = try adapter("all.block_output@f2+l2")
     for _ in 0..<3 {
-      try model.responseLoss([Example(tokens: someTokens(12), promptLength: 8)], adapter).backward()
+      try model.responseLoss([.init(tokens: someTokens(12), promptLength: 8)], adapter).backward()
     }
     var frozen = [model.embeddingTable]
     for layer in 0..<model.shape.layers {

@@ -56,22 +56,10 @@ import _TestSupport
 
   /// Adam on a random linear objective of the edited states.
   private func train(_ intervention: any Intervention, width: Int, steps: Int, rate: Double) throws {
-    let rule = FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
-    let parameters = intervention.parameters.map(\.tensor)
-    var moments: [Tensor] = []
-    for parameter in parameters + parameters { moments.append(try Tensor.zeros(parameter.shape)) }
-    for step in 1...steps {
+    var descent = try Descent([intervention])
+    for _ in 0..<steps {
       let score = try intervention.edited(random.normal([4, width]), pass()) * random.normal([4, width])
-      try score.sum().backward()
-      var gradients: [Tensor] = []
-      for parameter in parameters {
-        let gradient = try parameter.gradient()
-        gradients.append(try #require(gradient))
-      }
-      try rule.update(
-        parameters, gradients: gradients, firstMoments: Array(moments.prefix(parameters.count)),
-        secondMoments: Array(moments.suffix(parameters.count)), step: step, learningRate: rate)
-      for parameter in parameters { try parameter.clearGradient() }
+      try descent.update(by: score.sum(), rate: rate)
     }
   }
 
