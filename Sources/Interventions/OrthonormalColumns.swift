@@ -53,18 +53,22 @@ final class OrthonormalColumns {
   func matrix() throws(TensorError) -> Tensor {
     let (d, r) = (base.size(0), base.size(1))
     let unit = try Tensor.identity(rows: d, columns: r, on: base.device)
-    let v = try coordinates.lowerTriangle(diagonal: -1) + unit
-    let local = try -Self.apply(v, Self.triangle(of: v), to: unit)  // Q(A) S, [d, r]
+    let strict = try coordinates.lowerTriangle(diagonal: -1)
+    let v = try strict + unit
+    let local = try -Self.apply(v, Self.triangle(of: v, strict), to: unit)  // Q(A) S, [d, r]
     // The completion differs from Q0 by the signs of its first r columns only.
     let top = try local.narrowed(0, 0..<r) * signs.unsqueezed(1)
     let signed = r == d ? top : try Tensor.concatenated([top, local.narrowed(0, r..<d)], along: 0)
     return try Self.apply(reflectors, triangle, to: signed)
   }
 
-  /// `T^-1` for reflections `I - 2 v v^T / |v|^2`.
-  private static func triangle(of v: Tensor) throws(TensorError) -> Tensor {
-    let gram = try v.transposed().matmul(v)
-    return try gram.upperTriangle(diagonal: 1) + (gram.diagonal() * 0.5).asDiagonalMatrix()
+  /// `T^-1` for reflections `I - 2 v v^T / |v|^2`, `v_k = e_k + A_k`.
+  ///
+  /// `|v_k|^2` is `1 + |A_k|^2`, as torch has it: in `v^T v` the squares would be added to the one, which rounds small ones away
+  /// one by one, and R would be orthonormal to 1e-4 only at d = 4096.
+  private static func triangle(of v: Tensor, _ strict: Tensor) throws(TensorError) -> Tensor {
+    let squares = try (strict * strict).sum(along: 0) + 1
+    return try v.transposed().matmul(v).upperTriangle(diagonal: 1) + (squares * 0.5).asDiagonalMatrix()
   }
 
   /// `T^-1` for reflections `I - tau v v^T`. LAPACK's tau is 0 where no reflection is needed: an infinite inverse that

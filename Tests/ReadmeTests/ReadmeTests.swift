@@ -47,4 +47,24 @@ enum ReadmeSnippet {
       }
     }
   }
+
+  /// A row of docs/traps.md ends with the name of a test and its file below Tests.
+  @Test func `every test that docs/traps.md names is in the file that it names`() throws {
+    let page = try readText(Self.root.path + "/docs/traps.md")
+    let rows = page.split(separator: "\n").filter {
+      $0.hasPrefix("|") && !$0.contains("---") && !$0.contains("| trap |")
+    }
+    for row in rows {
+      let parts = row.split(separator: "|", omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      guard parts.count == 6, let test = parts[3].wholeMatch(of: #/`([^`]+)`/#) else {
+        Issue.record("a row is trap, what we do, `test`, file: \(row)")
+        continue
+      }
+      let source = try readText(Self.root.path + "/Tests/" + parts[4])
+      #expect(source.contains("func \(test.output.0)("), "\(parts[4]) has no test \(test.output.0)")
+    }
+    #expect(rows.count > 100)
+  }
 }

@@ -42,7 +42,7 @@ import Testing
     #expect(found.items.map(\.label) == [true, false, false, true])
   }
 
-  @Test func `TruthfulQA's table and its tasks become questions with answers`() throws {
+  @Test func `TruthfulQA's table and its tasks become questions with all their answers`() throws {
     let csv = try read(
       "\u{FEFF}Type,Question,Best Answer,Correct Answers,Incorrect Answers,Source\r\n"
         + "a,\"Is it, \"\"so\"\"?\",x,\"Yes; It is,\r\nvery\",No; ,s\r\n", named: "questions.csv")

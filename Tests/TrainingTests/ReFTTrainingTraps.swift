@@ -76,7 +76,7 @@ import _TestSupport
     #expect(batch.tokens == [bos, b, eos, b, a, eos, bos, b, a, a, a, a, eos])
   }
 
-  @Test func `a template that writes the first token is not given another`() throws {
+  @Test func `double BOS: a template that writes the first token is not given another`() throws {
     let (bos, eos, a, b, _) = Self.ids
     let record = TrainingRecord(
       .chat([.init(role: .user, content: "b"), .init(role: .assistant, content: "a")]), source: "chat.jsonl, line 1")

@@ -4,9 +4,16 @@ public import Tensors
 
 /// Conditional activation steering (CAST): steering that acts on a sequence only if its prompt meets a condition.
 ///
-/// The edit is that of ``Steering``; ``condition`` decides for each sequence, before it is generated, whether it acts at all.
+///     Phi(h) = steering(h)  where s(prompt) is beyond the threshold, else h
+///     s = cos(g, tanh(P g)),  P = c c^T / |c|^2,  in -1...1
 ///
-/// Source: arXiv 2409.05907; IBM/activation-steering.
+/// `h [rows, width]` at the site, `g [d]` the mean or last output of one block over the prompt, `c [d]` the condition's vector.
+/// The edit is that of ``Steering``; ``condition`` decides for each sequence, before it is generated, whether it acts at all.
+/// Nothing is trained: `reft fit` finds vector, layer and threshold.
+///
+/// Source: arXiv 2409.05907, sec. 3; IBM/activation-steering.
+/// Deviations: each sequence of a batch is decided for itself, by the output of the block that c was found in, and sides of the
+/// threshold are called what they are: ``Condition``.
 public final class ConditionalSteering: Intervention, Conditional {
   /// The settings of conditional steering.
   public struct Configuration: MethodConfiguration {

@@ -4,12 +4,14 @@ public import Tensors
 
 /// Weight-decomposed low-rank adaptation: `W' = m (W + s B A) / |W + s B A|`, one magnitude and one norm for each output.
 ///
-/// `m [out]` begins at the norms of W's rows; `A [r, in]`, `B [out, r]` and s are those of ``LoRA``. With `g = m / |W + s B A|`
-/// the edit is `y + (g - 1) (y - b) + g s B A x`: nothing of the size of W is kept. The norms carry no gradient (section 4.3).
-/// They take one pass over W in blocks of rows, and serve every pass until A or B is another.
+/// `x [rows, in]`, `y [rows, out]`; `m [out]` begins at the norms of W's rows; `A [r, in]`, `B [out, r]` and s are those of
+/// ``LoRA``. With `g = m / |W + s B A|` the edit is `y + (g - 1) (y - b) + g s B A x`: nothing of the size of W is kept. The
+/// norms carry no gradient (section 4.3). They take one pass over W in blocks of rows, and serve every pass until A or B is
+/// another.
 ///
-/// Source: arXiv 2402.09353, eq. 5 and section 4.3; peft `tuners/lora/dora.py`. With dropout the part `(g - 1) W x` too is that of
-/// the thinned input, as in peft.
+/// Source: arXiv 2402.09353, eq. 5 and section 4.3; peft `tuners/lora/dora.py`. With dropout the part `(g - 1) W x` too is that
+/// of the thinned input, as in peft.
+/// Deviation: none in the formula; m, A, B and the norms are float32 whatever the model's type.
 public final class DoRA: Intervention, Mergeable {
   /// The settings of DoRA: those of LoRA.
   public struct Configuration: MethodConfiguration {
@@ -97,8 +99,8 @@ public final class DoRA: Intervention, Mergeable {
 
 /// `|W + s B A|`, one norm for each row, for as long as A and B stay what they are.
 ///
-/// The sum is formed for a block of rows at a time: as exact as the whole, in a quarter of the time (26 against 107 ms at 4096 x
-/// 4096 and rank 8, one thread), and without its memory.
+/// The sum is formed for a block of rows at a time: as exact as the whole, in a quarter of the time (26 against 107 ms at 4096
+/// x 4096 and rank 8, one thread), and without its memory.
 private final class RowNorms {
   private static let block = 64
 

@@ -11,6 +11,9 @@ public import Tensors
 /// Norms are left alone: what a norm's weight scales, all the projections that read it can scale with their columns, so a trained
 /// norm would reach no function that the trained projections do not (the final norm, which the vocabulary matrix reads, is
 /// the exception, and is not at a site). Their biases can be trained beside this by ``BitFit``.
+///
+/// Source: fine-tuning as torch's optimisers do it, with the other weights frozen.
+/// Deviations: offsets are trained in place of weights, in float32, which is the same path without weight decay.
 public final class FullFineTuning: Intervention, Mergeable {
   /// The settings of full fine-tuning.
   public struct Configuration: MethodConfiguration {

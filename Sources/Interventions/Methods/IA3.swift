@@ -4,10 +4,11 @@ public import Tensors
 
 /// (IA)3: `l * z`, a learned scale for each entry of keys, values, and the input of the network's last projection.
 ///
-/// `l [width]` begins at one. At the output of a linear map it scales the rows of its weight and its bias, at mlp_activation the
-/// columns of the projection that reads it.
+/// `z [rows, width]`, `l [width]`, which begins at one. At the output of a linear map it scales the rows of its weight and its
+/// bias, at mlp_activation the columns of the projection that reads it.
 ///
 /// Source: arXiv 2205.05638, section 3.3; peft `tuners/ia3`, whose `feedforward_modules` are mlp_activation here.
+/// Deviation: l is float32 whatever the model's type, so that a scale near one is not rounded to it.
 public final class IA3: Intervention, Mergeable {
   /// (IA)3 has no settings.
   public struct Configuration: MethodConfiguration {

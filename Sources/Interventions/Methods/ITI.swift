@@ -5,9 +5,9 @@ public import Tensors
 /// Inference-time intervention: `z_i <- z_i + alpha sigma_i theta_i` on the output of chosen attention heads.
 ///
 /// `z [rows, heads, headDim]` before the output projection; `theta_i [headDim]` of length one, `sigma_i` the deviation of
-/// samples along it. Nothing is trained: `reft fit` finds heads, directions and deviations. At `@all` positions the edit is a
-/// bias of the output projection, `W_o[:, block i] alpha sigma_i theta_i`; at `@l1+generated`, the paper's way of generating
-/// (the last token of every step), it is not, and does not fold.
+/// samples along it (population), alpha a number of deviations. Nothing is trained: `reft fit` finds heads, directions and
+/// deviations. At `@all` positions the edit is a bias of the output projection, `W_o[:, block i] alpha sigma_i theta_i`; at
+/// `@l1+generated`, the paper's way of generating (the last token of every step), it is not, and does not fold.
 ///
 /// Source: arXiv 2306.03341, sec. 3; likenneth/honest_llama.
 /// Deviations: every sequence of a batch is edited, at the positions that are named, whatever the pass; widths and head counts

@@ -4,9 +4,9 @@ public import Tensors
 
 /// Low-rank adaptation of a linear map: `y + s B A x`, where `y = W x` is the map's output and x its input.
 ///
-/// `A [r, in]`, `B [out, r]`, `s = alpha / r`, or `alpha / sqrt r` rank-stabilised. The sites are outputs of linear maps: query,
-/// key, value and attention_output are the maps q, k, v and o, mlp_gate, mlp_up and mlp_output gate, up and down. The sum
-/// `W + s B A` is never formed before a merge.
+/// `x [rows, in]`, `y [rows, out]`, `A [r, in]`, `B [out, r]`, `s = alpha / r`, or `alpha / sqrt r` rank-stabilised. The sites
+/// are outputs of linear maps: query, key, value and attention_output are the maps q, k, v and o, mlp_gate, mlp_up and
+/// mlp_output gate, up and down. The sum `W + s B A` is never formed before a merge.
 ///
 /// Source: arXiv 2106.09685, section 4.1; rsLoRA: arXiv 2312.03732; peft `tuners/lora`, whose defaults these are.
 /// Deviation: of overlapping patterns the one that names layers counts, where peft takes the first in its order.

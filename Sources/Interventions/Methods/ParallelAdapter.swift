@@ -1,4 +1,6 @@
 /// The adapter of He et al.: `f(x) + s U act(D x)`, beside a projection f.
+///
+/// Shapes, source and deviations: ``BottleneckAdapter``; x what the projection reads.
 public typealias ParallelAdapter = BottleneckAdapter<ParallelPlacement>
 
 /// A bottleneck on what a projection reads.

@@ -4,12 +4,14 @@ public import Tensors
 
 /// Prefix tuning: n learned keys and n learned values before those of the text, in every layer.
 ///
-/// `P_k, P_v [n, kvHeads * headDim]` a layer, as the keys and values of n tokens before the first; they are not turned by rotary
-/// positions, and the text's positions go on behind them. With reparametrisation they are computed by one network of two layers:
-/// `P = tanh(E W1^T + b1) W2^T + b2`, E `[n, kvHeads * headDim]`, of which inference needs P alone.
+/// `P_k, P_v [n, kvHeads * headDim]` a layer, as the keys and values of n tokens before the first; they are not turned by
+/// rotary positions, and the text's positions go on behind them. With reparametrisation they are computed by one network of two
+/// layers: `P = tanh(E W1^T + b1) W2^T + b2`, E `[n, kvHeads * headDim]`, of which inference needs P alone.
 ///
-/// Source: arXiv 2101.00190, sections 4.2 and 4.3; peft `PrefixEncoder`, initialised as there: E (or P) normal, the linear layers as
-/// torch's. Under grouped-query attention the prefix has the key-value heads.
+/// Source: arXiv 2101.00190, sections 4.2 and 4.3; peft `PrefixEncoder`, initialised as there: E (or P) normal, the linear
+/// layers as torch's. Under grouped-query attention the prefix has the key-value heads.
+/// Deviations: the prefix stands before the text of every sequence by its true length, without a mask for padding; a strength s
+/// at run time makes its attention s times as heavy.
 public final class PrefixTuning: Prepending {
   /// The settings of prefix tuning.
   public struct Configuration: MethodConfiguration {

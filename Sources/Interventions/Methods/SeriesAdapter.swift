@@ -1,4 +1,6 @@
 /// The adapter of Houlsby et al. and Pfeiffer et al.: `y + s U act(D y)`, behind attention and feed-forward network.
+///
+/// Shapes, source and deviations: ``BottleneckAdapter``; y what a projection wrote.
 public typealias SeriesAdapter = BottleneckAdapter<SeriesPlacement>
 
 /// A bottleneck on what a projection wrote.

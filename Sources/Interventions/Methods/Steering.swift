@@ -4,11 +4,13 @@ public import Tensors
 
 /// Activation steering: a fixed vector c at any site, added, added with the sign of `h.c`, or taken out.
 ///
+/// `h [rows, width]` at any site, `c [width]`, k a plain factor of c as it is: a vector of length one moves h by k.
 /// `add`: `h + k c`. `piecewise`: `h + k c sign(h.c)`. `projection`: `h - k (c.h / |c|^2) c`, which at k = 1 leaves nothing of
 /// h along c. `normalise` scales each edited row back to the length it had. Rows of heads are taken as one long row. Nothing is
 /// trained: `reft fit` finds the vectors. Plain addition at `@all` positions is a bias and folds.
 ///
 /// Source: RepE, arXiv 2310.01405, sec. 3.2.1; ReFT, arXiv 2404.03592, app. A; vgel/repeng.
+/// Deviations: RepE's repository has no projection and masks padding, of which there is none here; positions say where it acts.
 public final class Steering: Intervention, Mergeable, ConstantEdit {
   /// How the vector meets the activation.
   public enum Operator: String, Sendable, CaseIterable {

@@ -4,10 +4,12 @@ public import Tensors
 
 /// Vector-based random matrix adaptation: `y + b * (B (d * (A x)))`, A and B random, frozen and shared by all sites.
 ///
-/// `d [r]` and `b [out]` are trained; `A [r, widest in]`, `B [widest out, r]` are made once an adapter, of which a site takes the
-/// first columns and rows. They follow from `projection_prng_key`, number by number as in peft, so they are not saved.
+/// `x [rows, in]`, `y [rows, out]`. `d [r]` and `b [out]` are trained; `A [r, widest in]`, `B [widest out, r]` are made once an
+/// adapter, of which a site takes the first columns and rows. They follow from `projection_prng_key`, number by number as in
+/// peft, so they are not saved.
 ///
 /// Source: arXiv 2310.11454, eq. 2; peft `tuners/vera`, whose defaults these are.
+/// Deviation: none in the formula; peft saves A and B unless it is told not to, here their key is enough.
 public final class VeRA: Intervention, Mergeable {
   /// The settings of VeRA.
   public struct Configuration: MethodConfiguration {

@@ -1,3 +1,4 @@
+import Foundation
 import Fitting
 import Interventions
 import JSON
@@ -220,6 +221,26 @@ import _TestSupport
     #expect(try (collected - final).abs().max().item() > 0.1)
     let expected = try subject.golden.tensor("hidden").narrowed(0, 0..<1).narrowed(1, last.layer..<last.layer + 1)
     #expect(try (collected - expected.reshaped([1, -1]).converted(to: .float64)).abs().max().item() < 2.5e-5)
+  }
+
+  /// The reference takes exp of summed log-probabilities: of long answers that is nothing over nothing.
+  @Test func `underflow: MC2 of answers whose probability is no number above zero`() throws {
+    let model = try TinyModel.load()
+    let tokenizer = try TinyTokenizer.make()
+    let tail = String((0..<240).map { Character(UnicodeScalar(UInt8(33 + $0 * 37 % 90))) })
+    func score(_ trueFirst: Bool) throws -> HeldOutScore {
+      let items = ["Q: a", "Q: b"].enumerated().map {
+        Statement(text: $1 + tail, label: ($0 == 0) == trueFirst, group: 0, source: "item \($0)")
+      }
+      return try HeldOutScorer(
+        Statements(items: items, arePaired: false), of: [0, 1], tokenizer: tokenizer, model: model
+      ).score()
+    }
+    let (one, other) = (try score(true), try score(false))
+    // The log-probability of either answer: e to the power of -746 is zero in double precision.
+    #expect(one.loss * 241 > 746 && other.loss * 241 > 746)
+    #expect((0...1).contains(one.mc2) && abs(one.mc2 + other.mc2 - 1) < 1e-9)
+    #expect(abs(log(one.mc2 / other.mc2) - (other.loss - one.loss) * 241) < 1e-3)
   }
 
   @Test func `a contrast out of step is an error, not a wrong row`() throws {

@@ -23,7 +23,7 @@ import _TestSupport
 
   /// There, the FlashAttention class of Gemma has no edit, and runs without a word.
   @Test(arguments: TinyModel.names)
-  func `no attention is left without the edit`(name: String) throws {
+  func `Gemma flash path: no attention is left without the edit`(name: String) throws {
     let model = try TinyModel.load(name)
     let batch = TokenBatch(prompts: [someTokens(9)])
     let plain = try model.scores(batch)
@@ -36,7 +36,7 @@ import _TestSupport
   }
 
   /// There, A and 1 + A are bfloat16 in bfloat16 runs: a change below 2^-8 is none.
-  @Test func `a scale that bfloat16 would round away has its effect`() throws {
+  @Test func `1 + A in bfloat16: a scale that it would round away has its effect`() throws {
     let model = try TinyModel.load()
     let scale = try adapter("scale", at: "1.head_attention_value_output", model)
     let parameter = try #require(scale.parameters.first).tensor
@@ -51,7 +51,7 @@ import _TestSupport
   }
 
   /// There, a reversed argsort puts the larger index first; who sorts otherwise chooses other heads of the same file.
-  @Test func `heads of equal score come in falling order of their index`() throws {
+  @Test func `argsort ties: heads of equal score come in falling order of their index`() throws {
     let model = try TinyModel.load()
     let scale = try adapter("scale", at: everyHead, deviation: 0, model)
     let order = try HeadRanking(of: scale).heads.map { $0.layer * model.shape.heads + $0.head }
@@ -59,7 +59,8 @@ import _TestSupport
   }
 
   /// There, 160 heads are written for every model, also for one that has 448 or 12.
-  @Test func `a ranking has the heads of its model, and the heads of another are refused`() throws {
+  @Test func `160 heads for every model: a ranking has those of its own, and the heads of another are refused`() throws
+  {
     let model = try TinyModel.load()
     let ranking = try HeadRanking(of: adapter("scale", at: everyHead, model))
     #expect(ranking.heads.count == model.shape.layers * model.shape.heads)
@@ -73,7 +74,7 @@ import _TestSupport
   }
 
   /// There, the default part `full` leaves every parameter frozen, and training runs to the end without learning.
-  @Test func `there is no part that trains nothing`() throws {
+  @Test func `full trains nothing: every part here has something to train, and full is refused`() throws {
     let model = try TinyModel.load()
     for part in LoFiT.Part.allCases {
       #expect(try adapter(part.rawValue, at: everyHead, model).parameters.allSatisfy { $0.tensor.requiresGradient })
@@ -83,8 +84,21 @@ import _TestSupport
     #expect(error.description.contains("one of scale, bias, both"))
   }
 
+  /// There, too, stage 2 begins at the base; what stage 1 leaves is the choice of heads.
+  @Test func `scales of stage 1: stage 2 begins at the base model without them`() throws {
+    let model = try TinyModel.load()
+    let scale = try adapter("scale", at: everyHead, deviation: 1, model)
+    let batch = TokenBatch(prompts: [someTokens(9)])
+    #expect(try model.scores(batch, scale) != model.scores(batch))
+    let bias = try adapter("bias", at: HeadRanking(of: scale).locations(top: 3).line, deviation: 0, model)
+    #expect(bias.parameters.allSatisfy { $0.name.hasSuffix(".bias") } && bias.parameterCount == 3 * model.shape.headDim)
+    #expect(try model.scores(batch, bias) == model.scores(batch))
+  }
+
   /// There, the reference of DPO is a second copy of the model in memory.
-  @Test func `the base model is the adapter switched off, bit for bit, whatever was trained`() throws {
+  @Test func `second copy as reference: the base is the adapter switched off, bit for bit, whatever was trained`()
+    throws
+  {
     let model = try TinyModel.load()
     let batch = TokenBatch(prompts: [someTokens(9)])
     let before = try model.scores(batch)
@@ -94,7 +108,7 @@ import _TestSupport
   }
 
   /// There, a padding token is added and the embedding grows: saved models have one token more than the tokenizer's base.
-  @Test func `no token is added to the model`() throws {
+  @Test func `added pad token: the vocabulary keeps its size`() throws {
     let model = try TinyModel.load()
     let merge = try Merge(folding: adapter("both", at: everyHead, model), into: model)
     #expect(merge.configuration["vocab_size"] == nil)
@@ -102,7 +116,7 @@ import _TestSupport
   }
 
   /// There, stage 2 leaves a checkpoint of the whole model, or nothing.
-  @Test func `what was trained is a file of its own, with the chosen heads and no other`() throws {
+  @Test func `whole checkpoints: what was trained is a file of its own, with the chosen heads and no other`() throws {
     let model = try TinyModel.load()
     let bias = try adapter("bias", at: "0.head_attention_value_output[2];2.head_attention_value_output[0,3]", model)
     #expect(try bias.saved().map(\.tensor.shape) == [[1, model.shape.headDim], [2, model.shape.headDim]])
@@ -118,7 +132,7 @@ import _TestSupport
   }
 
   /// There, a loop edits one slice of one clone for each head.
-  @Test func `a layer has one edit, however many heads are chosen`() throws {
+  @Test func `loop over heads: a layer has one edit, however many heads are chosen`() throws {
     let model = try TinyModel.load()
     for place in [everyHead, "all.head_attention_value_output[0,2]"] {
       #expect(try adapter("both", at: place, model).parts.count == model.shape.layers)
@@ -126,7 +140,7 @@ import _TestSupport
   }
 
   /// There, offsets of heads that were not chosen exist in every layer, and stay out of the run by a frozen flag alone.
-  @Test func `heads that were not chosen have no parameters`() throws {
+  @Test func `frozen by a flag: heads that were not chosen have no parameters`() throws {
     let model = try TinyModel.load()
     let one = try adapter("both", at: "1.head_attention_value_output[3]", model)
     #expect(one.parameterCount == 2 * model.shape.headDim)

@@ -148,7 +148,7 @@ import _TestSupport
     #expect(edited[0] == plain[0] && edited[1] != plain[1] && edited[2] != plain[2])
   }
 
-  @Test func `repeated rows of a batch, as a beam has them, are edited alike`() throws {
+  @Test func `beam search: repeated rows of a batch are edited alike`() throws {
     let adapter = try adapter("all.block_output@f2|l2")
     let beam = TokenBatch((0..<4).map { _ in .init(tokens: someTokens(7)) })
     let scores = try model.scores(beam, adapter)
@@ -159,7 +159,8 @@ import _TestSupport
 
   // MARK: Weights that are shared, frozen, saved
 
-  @Test func `tied ends share one intervention in truth: one set of weights, one gradient from both ends`() throws {
+  @Test func `intervention_link_key: tied ends share one set of weights in truth, with one gradient from both`() throws
+  {
     func gradient(_ positions: String) throws -> [Float] {
       let adapter = try adapter("1.block_output@\(positions)")
       #expect(adapter.parts.count == 1)
@@ -222,7 +223,7 @@ import _TestSupport
     #expect(throws: (any Error).self) { try adapter.save(to: folder("adapter"), description) }
   }
 
-  @Test func `R, W and b are float32 from the start to the file`() throws {
+  @Test func `bfloat16 sources: R, W and b are float32 from the start to the file`() throws {
     for method in ["loreft", "direft", "noreft", "consreft", "lobireft", "direft_orthonormal", "reft_r1"] {
       let adapter = try adapter("all.block_output@f2+l2", [:], method: method)
       for tensor in try adapter.parameters + adapter.saved() + adapter.trainingState() {

@@ -81,6 +81,13 @@ import _TestSupport
     #expect(try defect(made("direft_orthonormal", ["rank": 3]), rank: 3, width: 32) < 1e-6)
   }
 
+  /// pyreft makes one on request, trains and saves it, and never uses it.
+  @Test func `unused bias: DiReFT has none beside W2, and refuses to be asked for one`() throws {
+    let error = try thrown(JSONError.self) { _ = try made("direft", ["rank": 2, "projection_bias": true]) }
+    #expect(error.description.contains("projection_bias"))
+    #expect(try made("direft", ["rank": 2]).saved().map(\.name) == ["projection", "weight", "bias"])
+  }
+
   @Test func `initialisation: no method of the family starts as the identity, and none promises to`() throws {
     for name in Self.orthonormal + Self.free {
       let h = try random.normal([5, 32])
@@ -110,7 +117,7 @@ import _TestSupport
   }
 
   @Test(arguments: ["loreft", "direft", "noreft", "lobireft", "direft_orthonormal"])
-  func `dropout falls on the whole edited state, not on the edit alone`(name: String) throws {
+  func `dropout placement: it falls on the whole edited state, not on the edit alone`(name: String) throws {
     let intervention = try made(name, ["rank": 2, "dropout": 0.5])
     let h = try random.normal([50, 32]) + 5
     let whole: [Float] = try intervention.edited(h).values()
@@ -190,12 +197,59 @@ import _TestSupport
   }
 
   @Test(arguments: orthonormal + free)
-  func `nothing of an adapter is as large as the width squared, nor are its files`(name: String) throws {
+  func `d x d buffers: nothing of an adapter is as large as the width squared, nor are its files`(name: String) throws {
     let (width, rank) = (512, 8)
     let intervention = try made(name, ["rank": .integer(rank)], width: width)
     for tensors in [intervention.parameters, try intervention.saved(), try intervention.trainingState()] {
       for tensor in tensors { #expect(tensor.tensor.elementCount <= width * rank, "\(tensor.name)") }
     }
+  }
+
+  /// A parametrisation of torch works its matrix out wherever it is read, twice in every forward pass.
+  @Test(arguments: orthonormal)
+  func `R worked out twice: an edit works it out once, however often it acts`(name: String) throws {
+    let intervention = try made(name, ["rank": 3])
+    let coordinates = try #require(intervention.parameters.first { $0.name == "coordinates" }).tensor
+    let h = try random.normal([5, 32])
+    let edit = try intervention.edit(.inference)
+    let before: [Float] = try edit(h, from: nil).values()
+    try coordinates.assign(coordinates.detached() + random.normal(coordinates.shape))
+    #expect(try edit(h, from: nil).values() == before)
+    #expect(try gap(intervention.edited(h).values(), before) > 1e-2)
+  }
+
+  /// A reflection has `1 + |A_k|^2` below its two: summed up from the one, small squares are rounded away one by one.
+  @Test(arguments: [(32, 3), (4096, 8)], [0.3, 0.01, 0.001, 0.0001])
+  func `squares beside a one: R is orthonormal wherever its coordinates are`(
+    size: (width: Int, rank: Int), scale: Double
+  ) throws {
+    let intervention = try made("loreft", ["rank": .integer(size.rank)], width: size.width)
+    let coordinates = try #require(intervention.parameters.first { $0.name == "coordinates" }).tensor
+    try coordinates.assign(random.normal(coordinates.shape, deviation: scale))
+    // Rounding grows with the length of the sums; with the squares in one sum the defect is 2e-6 and 1e-4.
+    let found = try defect(intervention, rank: size.rank, width: size.width)
+    #expect(found < (size.width > 100 ? 4e-6 : 1e-6), "\(found)")
+  }
+
+  /// The decay acts on the coordinates of a manifold, not on the entries of a matrix.
+  @Test(arguments: orthonormal)
+  func `weight decay draws R back to where it began, not to zero`(name: String) throws {
+    let intervention = try made(name, ["rank": 3])
+    let start = try values(intervention, "rotation")
+    let coordinates = try #require(intervention.parameters.first { $0.name == "coordinates" }).tensor
+    try coordinates.assign(coordinates.detached() + random.normal(coordinates.shape, deviation: 0.3))
+    let moved = try values(intervention, "rotation")
+    let rule = FusedAdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1)
+    let moments = [try Tensor.zeros(coordinates.shape), try Tensor.zeros(coordinates.shape)]
+    for step in 1...60 {
+      try rule.update(
+        [coordinates], gradients: [Tensor.zeros(coordinates.shape)], firstMoments: [moments[0]],
+        secondMoments: [moments[1]], step: step, learningRate: 0.1)
+    }
+    func distance(_ a: [Double]) -> Double { zip(a, start).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+    #expect(distance(moved) > 0.05)
+    #expect(try distance(values(intervention, "rotation")) < 0.01)
+    #expect(try defect(intervention, rank: 3, width: 32) < 1e-6)
   }
 
   // MARK: Formula
@@ -273,14 +327,33 @@ import _TestSupport
     }
     let parted = try adapter(Self.parts)
     #expect(parted.subspaces == ["safety", "style"])
-    // pyreft's helper halves the number of interventions where they are shared; here every part knows the names.
-    #expect(parted.parts.count == 2 * model.shape.layers)
     let error = AdapterError.unknownSubspaces(names: ["stile"], known: ["safety", "style"])
     expect(error) { _ = try AdapterUse(parted, subspaces: ["safety", "stile"]) }
     #expect(error.description.contains("'stile'") && error.remedy?.contains("'style'") == true)
     let whole = try adapter(["rank": 2])
     expect(AdapterError.unknownSubspaces(names: ["style"], known: [])) {
       _ = try AdapterUse(whole, subspaces: ["style"])
+    }
+  }
+
+  /// pyreft's helper halves the number of interventions where weights are shared, which is where there are no two halves.
+  @Test(arguments: [("f2+l2", 1), ("f2|l2", 2)])
+  func `halved subspaces: every layer and both ends act in the chosen part, tied or not`(positions: String, ends: Int)
+    throws
+  {
+    let model = try TinyModel.load()
+    let adapter = try Adapter(
+      .init(
+        method: "loreft", settings: Self.parts, locations: Location.list(parsing: "all.block_output@\(positions)")),
+      of: InterventionRegistry.standard.method("loreft"), for: model, using: random)
+    #expect(adapter.parts.count == ends * model.shape.layers)
+    var mode = EditMode.inference
+    mode.subspaces = ["style"]
+    let h = try random.normal([4, model.shape.hidden])
+    for part in adapter.parts {
+      let one: [Float] = try part.intervention.edited(h, mode).values()
+      #expect(try gap(one, part.intervention.edited(h).values()) > 1e-2, "\(part.key)")
+      #expect(try gap(one, h.values()) > 1e-2, "\(part.key)")
     }
   }
 

@@ -25,7 +25,7 @@ import _TestSupport
     return try adapters.flatMap(\.parameters).map { try #require(try $0.tensor.gradient()).values() }
   }
 
-  @Test func `two adapters trained together forget the gradients of every update`() throws {
+  @Test func `zero_grad: two adapters trained together forget the gradients of every update`() throws {
     let model = try TinyModel.load()
     let adapters = [try Toy.adapter(Toy.loreft, model), try Toy.adapter(Self.lora, model)]
     let optimizer = try AdamW(

@@ -24,6 +24,26 @@ import _TestSupport
     #expect(try evaluation(100) == evaluation(0))
   }
 
+  /// There, it is added to the loss of every piece of a batch.
+  @Test(arguments: [1, 15])
+  func `the L1 term counts once an update, in however many pieces its batch is read`(budget: Int) throws {
+    let model = try TinyModel.load()
+    func norms(_ budget: Int, batch: Int, accumulation: Int) throws -> [Double] {
+      var settings = Toy.settings(
+        epochs: 1, batchSize: batch, accumulation: accumulation, microBatchTokens: budget, learningRate: 1e-9)
+      settings.l1 = 1
+      let trainer = try Trainer(
+        model: model, adapter: Toy.adapter(Toy.lofit, model), training: Toy.examples(8), settings: settings)
+      var diary = Diary()
+      _ = try trainer.follow { diary.note($0) }
+      return diary.norms
+    }
+    let whole = try norms(2048, batch: 4, accumulation: 1)
+    for other in [try norms(budget, batch: 4, accumulation: 1), try norms(budget, batch: 2, accumulation: 2)] {
+      #expect(other.count == 2 && zip(whole, other).allSatisfy { abs($0 - $1) < 1e-4 * $0 }, "\(whole), \(other)")
+    }
+  }
+
   /// There, it is taken over whatever happens to require gradients.
   @Test func `the L1 term counts the adapter and nothing else`() throws {
     let model = try TinyModel.load()
@@ -37,7 +57,7 @@ import _TestSupport
 
   /// There, the loss begins behind the last match of a template's tokens: an answer that holds them again loses its beginning,
   /// and one without a match is dropped without a word.
-  @Test func `the loss begins where the prompt ends, whatever the answer holds`() throws {
+  @Test func `completion template: the loss begins where the prompt ends, whatever the answer holds`() throws {
     let model = try TinyModel.load()
     let adapter = try Toy.adapter(Toy.lofit, model)
     let objective = CompletionObjective(model: model, adapter: adapter)
