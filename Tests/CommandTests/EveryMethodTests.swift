@@ -84,6 +84,21 @@ import _TestSupport
     ).succeeded()
     #expect(try answers.jsonLines().count == 5)
 
+    // Subspaces too are chosen line by line.
+    try place.writeRecipe("parts", method: "{name: loreft, rank: 3, subspaces: {odd: 1, even: 2}}")
+    try place.reft("train", "parts.yaml").succeeded()
+    let parts: [JSONValue] = [[], ["odd"], ["even"], ["odd", "even"]]
+    try place.write(
+      "parts.jsonl",
+      lines: parts.map {
+        ["prompt": "Who is Ann to Tom? ", "completion": "the aunt", "adapters": [["name": "parts", "subspaces": $0]]]
+      })
+    let byPart = try place.reft("score", "--model", "model", "--input", "parts.jsonl", "--adapter", "parts").succeeded()
+    #expect(try Set(byPart.jsonLines().compactMap { $0["logprob"]?.double }).count == 4)
+    try place.refuses(
+      ["score", "--model", "model", "--input", "one.jsonl", "--adapter", "parts", "--subspaces", "evne"],
+      saying: ["evne", "even"])
+
     try place.write("wrong.jsonl", lines: [["prompt": "a", "completion": "b", "adapters": ["lorefd"]]])
     try place.refuses(
       ["score", "--model", "model", "--input", "wrong.jsonl"] + all,
@@ -117,6 +132,27 @@ import _TestSupport
     #expect(try place.text("lorra/recipe.yaml").contains("representation"))
     try place.refuses(
       representation + ["--overwrite"], saying: ["train.jsonl, line 1", "'positive_prompt'", "objective.name"])
+  }
+
+  @Test func `ReFT-r1 reads what it detects`() throws {
+    let place = try Workplace()
+    try place.writeRecipe("concept", method: "{name: reft_r1, k: 2}", locations: nil)
+    try place.reft("train", "concept.yaml").succeeded()
+    let read = try place.reft(
+      "read", "--model", "model", "--adapter", "concept", "--text", "Who is Ann to Tom?", "--json"
+    ).succeeded().json()
+    let scores = try #require(read["scores"]?.array?.first)
+    let tokens = (scores["scores"]?.array ?? []).compactMap(\.double)
+    #expect(tokens.count == read["tokens"]?.array?.count && tokens.max() == scores["largest"]?.double)
+    #expect(tokens[0] == 0 && tokens.allSatisfy { $0 >= 0 })
+  }
+
+  @Test func `a plan says where it departs from the paper`() throws {
+    let place = try Workplace()
+    try place.writeRecipe("on", locations: "all.block_output@f2+l2+generated")
+    try place.writeRecipe("off")
+    #expect(try place.reft("train", "on.yaml", "--dry-run").succeeded().output.contains("a departure from ReFT"))
+    #expect(try !place.reft("train", "off.yaml", "--dry-run").succeeded().output.contains("departure"))
   }
 
   @Test func `adapters are combined into one`() throws {

@@ -51,24 +51,35 @@ struct OpenedAdapters {
     routes = [uses]
   }
 
-  /// The route of one record: all adapters, or those that its `adapters` lists, each a name or `{"name", "strength"}`.
+  /// The route of one record: all adapters, or those that its `adapters` lists, each a name or
+  /// `{"name", "strength", "subspaces"}`.
   ///
   /// A name is a folder as it was given on the command line, or the last part of its path.
   mutating func route(of record: JSONReader) throws -> Int {
     guard let chosen = record.object["adapters"] else { return 0 }
     if let route = known[chosen.text] { return route }
     let list = try record.array("adapters").map { entry in
-      if let name = entry.string { return try use(name, nil, record) }
+      if let name = entry.string { return try use(name, record) }
       let entry = try JSONReader(entry, source: record.source)
-      try entry.allow(only: ["name", "strength"])
-      return try use(entry.string("name"), entry.double(ifPresent: "strength"), record)
+      try entry.allow(only: ["name", "strength", "subspaces"])
+      let whole = try use(entry.string("name"), record)
+      let names = try entry.array(ifPresent: "subspaces")?.map { name in
+        guard let name = name.string else {
+          throw JSONError.type(
+            key: "subspaces", expected: "a list of names", got: name.text, source: record.source)
+        }
+        return name
+      }
+      return try AdapterUse(
+        whole.adapter, strength: entry.double(ifPresent: "strength") ?? whole.strength,
+        subspaces: names.map { Set($0) } ?? whole.subspaces)
     }
     routes.append(list)
     known[chosen.text] = routes.count - 1
     return routes.count - 1
   }
 
-  private func use(_ name: String, _ strength: Double?, _ record: JSONReader) throws -> AdapterUse {
+  private func use(_ name: String, _ record: JSONReader) throws -> AdapterUse {
     let names = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
     guard let index = paths.firstIndex(of: name) ?? names.firstIndex(of: name) else {
       throw JSONError.type(
@@ -76,8 +87,7 @@ struct OpenedAdapters {
         got: "'\(name)'" + (NearestName.closest(to: name, in: names).map { " (did you mean '\($0)'?)" } ?? ""),
         source: record.source)
     }
-    guard let strength else { return uses[index] }
-    return try AdapterUse(uses[index].adapter, strength: strength, subspaces: uses[index].subspaces)
+    return uses[index]
   }
 
   /// What makes the taps.

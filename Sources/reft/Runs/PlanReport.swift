@@ -23,6 +23,9 @@ struct PlanReport {
       "locations   \(adapter.plan.locations.line)"
         + (adapter.plan.rule == .exact ? "" : " (ends cut as \(adapter.plan.rule.rawValue) does)"),
       "modules     \(modules)",
+    ]
+    if let departure { lines.append("note        \(departure)") }
+    lines += [
       "parameters  \(adapter.parameterCount) (\(String(format: "%.4f", share))% of \(run.model.model.parameterCount))",
       "examples    \(run.training.count) for training, \(run.validation.count) for validation",
       "steps       \(steps)",
@@ -55,6 +58,19 @@ struct PlanReport {
 
   func print(asJSON: Bool) {
     if asJSON { Console.print(json) } else { Console.print(text) }
+  }
+
+  /// What the method's paper does not do.
+  private var departure: String? {
+    func editsGenerated(_ positions: Positions) -> Bool {
+      positions.ranges(promptLength: 1).contains { $0.upperBound > 1 }
+    }
+    guard let method = try? InterventionRegistry.standard.method(run.adapter.plan.method),
+      let usual = try? Location.list(parsing: method.defaultLocations),
+      !usual.contains(where: { editsGenerated($0.positions) }), !run.adapter.prepends,
+      run.adapter.parts.contains(where: { editsGenerated($0.positions) })
+    else { return nil }
+    return "generated tokens are edited too, a departure from \(method.reference)"
   }
 
   /// `30 modules: layers 0 to 29 of block_output`, with the heads where some are chosen.
