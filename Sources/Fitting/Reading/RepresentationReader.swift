@@ -48,7 +48,8 @@ public struct RepresentationReader {
         (part.intervention as? Steering)?.vector ?? (part.intervention as? ConditionalSteering)?.vector
       guard let found else {
         throw AdapterError.setting(
-          key: "method", expected: "one with reading vectors (steering, conditional, reft_r1)", got: adapter.plan.method,
+          key: "method", expected: "one with reading vectors (steering, conditional, reft_r1)",
+          got: adapter.plan.method,
           method: adapter.plan.method)
       }
       return Vector(
