@@ -2,6 +2,7 @@ public import Diagnostics
 
 /// What can keep an adapter from being converted.
 public enum ConversionError: Diagnostic {
+  /// No format has this name.
   case unknownFormat(name: String, known: [String])
   /// Nothing that is known lies at the path.
   case undetected(path: String, known: [String])
@@ -11,8 +12,11 @@ public enum ConversionError: Diagnostic {
   case unsupported(key: String, value: String, reason: String, file: String)
   /// The file contradicts itself or its format.
   case malformed(problem: String, file: String)
+  /// The file lacks a tensor that its format has.
   case missingTensor(name: String, file: String)
+  /// A tensor is not of the shape that the model or the rest of the file asks for.
   case tensorShape(name: String, expected: String, got: [Int], file: String)
+  /// A tensor holds NaN or infinity.
   case notFinite(name: String, file: String)
   /// The format has no word for what the adapter is.
   case notExpressible(format: String, what: String, reason: String)

@@ -58,9 +58,7 @@ public struct PortableAdapter: Sendable {
     for (component, group) in Dictionary(grouping: parts, by: \.site.component).sorted(by: { $0.key < $1.key }) {
       // Heads belong to one layer; all else is one location a component.
       for (heads, part) in group.compactMap({ part in part.heads.map { ($0, part) } }) {
-        locations.append(
-          Location(
-            layers: .list([.one(part.site.layer)]), component: component, heads: heads, positions: positions))
+        locations.append(Location(part.site, heads: heads, positions: positions))
       }
       let layers = Set(group.filter { $0.heads == nil }.map(\.site.layer)).sorted()
       if !layers.isEmpty {

@@ -44,6 +44,8 @@ public final class Adapter {
   public let parts: [Part]
 
   /// A new adapter with the method's own initialisation.
+  ///
+  /// - Throws: ``LocationError``, ``AdapterError`` and JSON's errors for settings and places that do not fit method and model.
   public init(
     _ plan: Plan, of method: Method, for model: any LanguageModel, using random: RandomSource
   ) throws {
@@ -60,6 +62,9 @@ public final class Adapter {
   }
 
   /// An adapter with saved tensors, named `key.name`; every tensor must be wanted, every wanted tensor there.
+  ///
+  /// - Parameter source: what errors call the tensors' file.
+  /// - Throws: as for a new adapter, and ``AdapterError`` for tensors that are missing, left over, misshapen or not finite.
   public init(
     _ plan: Plan, of method: Method, for model: any LanguageModel, restoring tensors: [NamedTensor], source: String
   ) throws {
@@ -81,6 +86,7 @@ public final class Adapter {
       return Part(
         key: place.key, target: place.target, positions: place.positions, side: place.side, intervention: intervention)
     }
+    try Self.check(parts, method.name)
     guard groups.isEmpty else {
       let known = Set(parts.map(\.key))
       let names = tensors.map(\.name).filter { name in !known.contains { name.hasPrefix($0 + ".") } }
@@ -102,7 +108,7 @@ public final class Adapter {
   /// Locations to targets, one for each layer and side.
   private static func places(of plan: Plan, in model: any LanguageModel) throws -> [Place] {
     var places: [(key: String, site: Site, heads: [Int]?, positions: Positions, side: Positions.Side)] = []
-    var uses: [String: Int] = [:]
+    var keys = PartKeys()
     for location in plan.locations {
       guard model.components.contains(location.component) else {
         throw LocationError.componentNotOffered(
@@ -118,9 +124,7 @@ public final class Adapter {
         let site = Site(layer: layer, component: location.component)
         for side in location.positions.sides {
           let name = site.description + (side == .both ? "" : side == .first ? ".first" : ".last")
-          uses[name, default: 0] += 1
-          let key = uses[name] == 1 ? name : "\(name)#\(uses[name] ?? 0)"
-          places.append((key, site, location.heads?.sorted(), location.positions, side))
+          places.append((keys.next(name), site, location.heads?.sorted(), location.positions, side))
         }
       }
     }

@@ -2,12 +2,15 @@ public import Diagnostics
 
 /// What can be wrong with a method's settings or with an adapter.
 public enum AdapterError: Diagnostic {
+  /// No method has this name.
   case unknownMethod(name: String, known: [String])
   /// A setting outside its range.
   case setting(key: String, expected: String, got: String, method: String)
   /// The method does not act at this component.
   case site(method: String, component: String, expected: String)
+  /// The file lacks a tensor that the method has.
   case missingTensor(name: String, source: String, found: [String])
+  /// A saved tensor is not of the shape that the method has in this model.
   case tensorShape(name: String, expected: [Int], got: [Int], source: String)
   /// A saved tensor holds NaN or infinity.
   case notFinite(name: String, source: String)

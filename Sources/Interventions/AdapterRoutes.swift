@@ -23,18 +23,16 @@ public struct AdapterRoutes {
   }
 
   /// Every sequence as the model leaves it.
-  public static var none: AdapterRoutes { AdapterRoutes(unchecked: [[]]) }
-
-  private init(unchecked routes: [[AdapterUse]]) { self.routes = routes }
+  public static var none: AdapterRoutes { AdapterRoutes(trusting: [[]]) }
 
   /// Lists that were checked when they were put together.
   ///
   /// - Precondition: no list has two adapters that put rows before the sequence.
-  public init(trusting routes: [[AdapterUse]]) { self.init(unchecked: routes) }
+  public init(trusting routes: [[AdapterUse]]) { self.routes = routes }
 
   /// One route for each set of subspaces of an adapter that acts on top of others.
   public init(_ adapter: Adapter, subspaces: [Set<String>?], on beneath: [AdapterUse]) {
-    self.init(unchecked: subspaces.map { beneath + [AdapterUse(whole: adapter, subspaces: $0)] })
+    self.init(trusting: subspaces.map { beneath + [AdapterUse(whole: adapter, subspaces: $0)] })
   }
 
   /// One list for every sequence.
@@ -42,7 +40,7 @@ public struct AdapterRoutes {
     try self.init([adapters.map { AdapterUse(whole: $0) }])
   }
 
-  fileprivate init(only adapter: Adapter) { self.init(unchecked: [[AdapterUse(whole: adapter)]]) }
+  fileprivate init(only adapter: Adapter) { self.init(trusting: [[AdapterUse(whole: adapter)]]) }
 
   /// The tap of one forward pass over this batch.
   ///

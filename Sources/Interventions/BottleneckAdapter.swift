@@ -96,10 +96,7 @@ public final class BottleneckAdapter<Placement: BottleneckPlacement>: Interventi
     init(_ adapter: BottleneckAdapter, dropout: Dropout) { (self.adapter, self.dropout) = (adapter, dropout) }
 
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
-      guard let x = Placement.isParallel ? input : y else {
-        preconditionFailure("a site with an input width is tapped with its input")
-      }
-      return try y + adapter.bottleneck(dropout(x))
+      try y + adapter.bottleneck(dropout(Placement.isParallel ? input.ofLinearMap : y))
     }
   }
 
@@ -152,11 +149,10 @@ public struct BottleneckConfiguration<Placement: BottleneckPlacement>: MethodCon
     self.init(
       bottleneck: try json.int(ifPresent: "bottleneck") ?? 256,
       activation: try json.choice("activation", default: .tanh),
-      scaling: try json.double(ifPresent: "scaling") ?? 1, dropout: try json.double(ifPresent: "dropout") ?? 0,
+      scaling: try json.double(ifPresent: "scaling") ?? 1, dropout: try json.dropout(method: Placement.method),
       start: try json.choice("start", default: .bert), biases: try json.bool(ifPresent: "biases") ?? false)
     guard bottleneck > 0 else { throw Self.error("bottleneck", "above zero", "\(bottleneck)") }
     guard scaling.isFinite, scaling != 0 else { throw Self.error("scaling", "a number other than zero", "\(scaling)") }
-    guard (0..<1).contains(dropout) else { throw Self.error("dropout", "in 0..<1", "\(dropout)") }
   }
 
   public var json: JSONObject {

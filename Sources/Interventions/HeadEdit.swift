@@ -20,8 +20,7 @@ final class HeadEdit: ActivationEdit {
       try projection.weight * factors.detached().reshaped([-1])
     }
     guard let offsets else { return (weight ?? projection.weight, projection.bias) }
-    let offset = try projection.weight.matmul(offsets.detached().reshaped([-1]))
-    let bias = try projection.bias.map { bias throws(TensorError) in try bias + offset }
-    return (weight ?? projection.weight, bias ?? offset)
+    let bias = try projection.adding(projection.weight.matmul(offsets.detached().reshaped([-1]))).bias
+    return (weight ?? projection.weight, bias)
   }
 }

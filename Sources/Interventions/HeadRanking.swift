@@ -29,7 +29,7 @@ public struct HeadRanking: Sendable, Equatable {
 
   /// Ranks the heads that an adapter of a unit-selecting method was trained on.
   ///
-  /// - Throws: ``AdapterError/site(method:component:expected:)`` when the method does not score heads.
+  /// - Throws: ``AdapterError/setting(key:expected:got:method:)`` when the method does not score heads.
   public init(of adapter: Adapter) throws {
     var entries: [Entry] = []
     for part in adapter.parts {
@@ -50,8 +50,7 @@ public struct HeadRanking: Sendable, Equatable {
     let chosen = Dictionary(grouping: heads.prefix(count), by: \.layer)
     return chosen.keys.sorted().map { layer in
       Location(
-        layers: .list([.one(layer)]), component: .headOutput, heads: chosen[layer]?.map(\.head).sorted(),
-        positions: positions)
+        Site(layer: layer, component: .headOutput), heads: chosen[layer]?.map(\.head).sorted(), positions: positions)
     }
   }
 }

@@ -58,17 +58,3 @@ enum Rotation {
     ]
   }
 }
-
-extension Target {
-  /// Refuses components with heads and ranks above the width.
-  func check(rank: Int, method: String) throws(AdapterError) {
-    guard site.component != .headOutput else {
-      throw .site(method: method, component: site.component.rawValue, expected: "components without heads")
-    }
-    guard rank <= width else {
-      throw .setting(
-        key: "rank", expected: "at most the width \(width) of \(site.component.rawValue)", got: "\(rank)",
-        method: method)
-    }
-  }
-}

@@ -10,6 +10,18 @@ extension Target {
     }
   }
 
+  /// Refuses components with heads and ranks above the width.
+  ///
+  /// - Throws: ``AdapterError/site(method:component:expected:)``, ``AdapterError/setting(key:expected:got:method:)``.
+  func check(rank: Int, method: String) throws(AdapterError) {
+    try checkRows(method: method)
+    guard rank <= width else {
+      throw .setting(
+        key: "rank", expected: "at most the width \(width) of \(site.component.rawValue)", got: "\(rank)",
+        method: method)
+    }
+  }
+
   /// The width of what the activation was computed from, for methods that stand beside a projection.
   ///
   /// - Throws: ``AdapterError/site(method:component:expected:)``.

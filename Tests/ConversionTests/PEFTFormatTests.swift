@@ -86,6 +86,28 @@ import _TestSupport
     #expect(error?.location == scratch("bad/adapter_config.json"))
   }
 
+  @Test func `a member that is null says nothing, and layers that are no numbers are an error`() throws {
+    func written(_ changes: [(String, String)]) throws -> String {
+      let path = scratch("changed-\(changes.count)")
+      try FileManager.default.copyItem(atPath: foreign.path("lora"), toPath: path)
+      var text = try readText("\(path)/adapter_config.json")
+      for (from, to) in changes {
+        try #require(text.contains(from))
+        text = text.replacingOccurrences(of: from, with: to)
+      }
+      try scratch.change("changed-\(changes.count)/adapter_config.json") { $0 = Array(text.utf8) }
+      return path
+    }
+    let newer = try written([("\"r\": 4", "\"exclude_modules\": null, \"r\": 4")])
+    _ = try Foreign.convert(newer, to: "reft", scratch("newer"))
+    let wrong = try written([
+      ("\"r\": 4", "\"exclude_modules\": null, \"r\": 4"),
+      ("\"layers_to_transform\": null", "\"layers_to_transform\": [0, \"last\"]"),
+    ])
+    let error = try thrown(JSONError.self) { _ = try Foreign.convert(wrong, to: "reft", scratch("wrong")) }
+    #expect("\(error)".contains("layers_to_transform"))
+  }
+
   @Test func `modules that were trained as a whole are left over`() throws {
     let error = try change("lora") {
       $0.replacingOccurrences(of: "\"modules_to_save\": null", with: "\"modules_to_save\": [\"classifier\"]")

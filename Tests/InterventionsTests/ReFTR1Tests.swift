@@ -201,4 +201,17 @@ import _TestSupport
     refuses(["k": 0], "k", "above zero", "0")
     refuses(["l1": -1], "l1", "at least zero", "-1.0")
   }
+
+  @Test func `a tenth of the training that is no number of one is an error, not a crash`() throws {
+    let model = try TinyModel.load()
+    let adapter = try Reference("addition").adapter(for: model)
+    let method = try InterventionRegistry.standard.method("reft_r1")
+    for wrong: Float in [1e30, 0.5] {
+      let tensors = try adapter.saved() + [NamedTensor("1.block_output.tenth", Tensor([wrong]))]
+      let error = try thrown(AdapterError.self) {
+        _ = try Adapter(adapter.plan, of: method, for: model, restoring: tensors, source: "state")
+      }
+      #expect("\(error)".contains("tenth"))
+    }
+  }
 }

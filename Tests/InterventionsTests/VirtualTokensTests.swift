@@ -289,6 +289,13 @@ import _TestSupport
         of: InterventionRegistry.standard.method("prompt_tuning"), for: model, using: RandomSource(seed: 1))
     }
     #expect(positions.description.contains("stand before the whole sequence"))
+    let read = try thrown(AdapterError.self) {
+      _ = try Adapter(
+        .init(method: "prompt_tuning", settings: [:], locations: Location.list(parsing: "0.block_input@l1")),
+        of: InterventionRegistry.standard.method("prompt_tuning"), for: model,
+        restoring: adapter("prompt_tuning", [:], model).saved(), source: "file")
+    }
+    #expect(read == positions)
     let bert = try TinyModel.load("bert")
     let encoder = try thrown(AdapterError.self) { _ = try adapter("prompt_tuning", [:], bert) }
     #expect(encoder.description.contains("decoders"))
@@ -303,6 +310,7 @@ import _TestSupport
   private static let misfits: [(method: String, settings: JSONObject, expected: String)] = [
     ("prompt_tuning", ["tokens": 0], "above zero"), ("prompt_tuning", ["start": "text"], "the token ids"),
     ("prompt_tuning", ["start": "random", "start_tokens": [3]], "none"),
+    ("prompt_tuning", ["start_tokens": [3, "a"]], "whole numbers"),
     ("prompt_tuning", ["start_tokens": [97]], "ids below 97"), ("prefix_tuning", ["width": 0], "above zero"),
   ]
 

@@ -1,7 +1,7 @@
 import Checkpoints
 public import Interventions
 public import LanguageModels
-public import Tensors
+import Tensors
 public import Testing
 
 /// What goldens of methods have in common: rows of tokens with prompts, tensors to begin from, gradients.

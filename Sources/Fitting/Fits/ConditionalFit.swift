@@ -52,16 +52,14 @@ public struct ConditionalFit {
     all["fires"] = .string(condition.side.rawValue)
     all["condition_reading"] = .string(condition.reading.rawValue)
     all["tanh"] = .bool(condition.squashes)
-    let locations = directions.map {
-      Location(layers: .list([.one($0.site.layer)]), component: $0.site.component, positions: positions)
-    }
+    let locations = directions.map { Location($0.site, positions: positions) }
     let tensors = try directions.flatMap {
       try SteeringFit.tensors($0.direction, at: $0.site, unit: unit) + [
         NamedTensor("\($0.site).condition", condition.vector)
       ]
     }
     return try Adapter(
-      Adapter.Plan(method: "conditional", settings: all, locations: locations), of: registry.method("conditional"),
-      for: model, restoring: tensors, source: "fitted directions")
+      Adapter.Plan(method: ConditionalSteering.method, settings: all, locations: locations),
+      of: registry.method(ConditionalSteering.method), for: model, restoring: tensors, source: "fitted directions")
   }
 }

@@ -93,7 +93,7 @@ public struct InferenceTimeFit {
       tensors.append(NamedTensor("\(key).sigma", try Tensor(chosen.map { Float($0.direction.deviation) })))
     }
     return try Adapter(
-      Adapter.Plan(method: "iti", settings: ["alpha": .number(alpha)], locations: locations),
-      of: registry.method("iti"), for: model, restoring: tensors, source: "fitted directions")
+      Adapter.Plan(method: ITI.method, settings: ["alpha": .number(alpha)], locations: locations),
+      of: registry.method(ITI.method), for: model, restoring: tensors, source: "fitted directions")
   }
 }

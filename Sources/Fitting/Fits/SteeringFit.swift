@@ -60,11 +60,10 @@ public struct SteeringFit {
     _ directions: [(site: Site, direction: Direction)], unit: Unit = .one, settings: JSONObject = [:],
     positions: Positions = .all, registry: InterventionRegistry = .standard, for model: any LanguageModel
   ) throws -> Adapter {
-    let locations = directions.map {
-      Location(layers: .list([.one($0.site.layer)]), component: $0.site.component, positions: positions)
-    }
+    let locations = directions.map { Location($0.site, positions: positions) }
     return try Adapter(
-      Adapter.Plan(method: "steering", settings: settings, locations: locations), of: registry.method("steering"),
+      Adapter.Plan(method: Steering.method, settings: settings, locations: locations),
+      of: registry.method(Steering.method),
       for: model, restoring: directions.flatMap { try tensors($0.direction, at: $0.site, unit: unit) },
       source: "fitted directions")
   }

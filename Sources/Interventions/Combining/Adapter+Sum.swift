@@ -53,13 +53,10 @@ extension Adapter {
           ? "the sum of its edits is not one of its edits"
           : "edits that depend on the input add up within one method only")
     }
-    var (locations, named, uses): ([Location], [NamedTensor], [String: Int]) = ([], [], [:])
+    var (locations, named, keys): ([Location], [NamedTensor], PartKeys) = ([], [], PartKeys())
     for (place, tensors) in zip(places, tensors) {
-      let name = place.site.description
-      uses[name, default: 0] += 1
-      let key = uses[name] == 1 ? name : "\(name)#\(uses[name] ?? 0)"
-      locations.append(
-        Location(layers: .list([.one(place.site.layer)]), component: place.site.component, positions: place.positions))
+      let key = keys.next(place.site.description)
+      locations.append(Location(place.site, positions: place.positions))
       named += tensors.map { NamedTensor("\(key).\($0.name)", $0.tensor) }
     }
     return try Adapter(

@@ -21,6 +21,11 @@ public struct Location: Sendable, Hashable, CustomStringConvertible {
     self.positions = positions
   }
 
+  /// One layer's component.
+  public init(_ site: Site, heads: [Int]? = nil, positions: Positions = .all) {
+    self.init(layers: .list([.one(site.layer)]), component: site.component, heads: heads, positions: positions)
+  }
+
   public var description: String {
     let heads = heads.map { "[" + $0.map(String.init).joined(separator: ",") + "]" } ?? ""
     return "\(layers).\(component.rawValue)\(heads)@\(positions)"

@@ -29,8 +29,7 @@ public final class BitFit: Intervention, Mergeable, ConstantEdit {
   public static let reference = "BitFit, arXiv 2106.10199, sec. 3"
   /// The projections of a block; plain networks have no gate. `;all.attention_input@all;all.mlp_input@all` adds the layer norms
   /// of GPT-2, `;all.mlp_input@all;all.block_output@all;0.block_input@all` those of BERT.
-  public static let defaultLocations =
-    "all.query@all;all.key@all;all.value@all;all.attention_output@all;all.mlp_gate@all;all.mlp_up@all;all.mlp_output@all"
+  public static let defaultLocations = FullFineTuning.defaultLocations
   public static let startsAsIdentity = true
 
   private let offset: Tensor  // o [width]
@@ -51,13 +50,7 @@ public final class BitFit: Intervention, Mergeable, ConstantEdit {
 
   public var parameters: [NamedTensor] { [NamedTensor("offset", offset)] }
 
-  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(offset: offset) }
-
-  private final class Edit: ActivationEdit {
-    let offset: Tensor
-    init(offset: Tensor) { self.offset = offset }
-    func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try y + offset }
-  }
+  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { ConstantOffset(offset) }
 
   public var isConstant: Bool { true }
 
@@ -65,6 +58,6 @@ public final class BitFit: Intervention, Mergeable, ConstantEdit {
 
   /// `c + o`.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    try projection.adding(offset)
   }
 }

@@ -82,6 +82,7 @@ public final class ConditionalSteering: Intervention, Conditional {
 
   /// The behaviour's vector.
   public let vector: SteeringVector
+  /// When the behaviour acts.
   public let condition: Condition
   private let configuration: Configuration
 

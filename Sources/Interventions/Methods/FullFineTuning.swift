@@ -94,8 +94,7 @@ public final class FullFineTuning: Intervention, Mergeable {
     init(weight: Tensor, bias: Tensor?) { (self.weight, self.bias) = (weight, bias) }
 
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
-      guard let input else { preconditionFailure("a site with an input width is tapped with its input") }
-      return try y + input.linear(weight, bias: bias)
+      try y + input.ofLinearMap.linear(weight, bias: bias)
     }
   }
 
@@ -103,8 +102,7 @@ public final class FullFineTuning: Intervention, Mergeable {
 
   /// `(W + D) x + (c + e)`.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    let whole: Tensor? =
-      if let own = projection.bias, let bias { try own + bias } else { projection.bias ?? bias }
+    let whole = try bias.map { try projection.adding($0).bias } ?? projection.bias
     return (try projection.weight + weight, whole)
   }
 }

@@ -48,12 +48,8 @@ public final class IA3: Intervention, Mergeable {
 
   public var parameters: [NamedTensor] { [NamedTensor("scale", scale)] }
 
-  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(scale: scale) }
-
-  private final class Edit: ActivationEdit {
-    let scale: Tensor
-    init(scale: Tensor) { self.scale = scale }
-    func callAsFunction(_ z: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try z * scale }
+  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
+    RowFunction { [scale] z throws(TensorError) in try z * scale }
   }
 
   public var foldsInto: FoldSide { component == .mlpActivation ? .reader : .writer }

@@ -46,34 +46,25 @@ public final class ITI: Intervention, Mergeable, ConstantEdit {
 
   /// Random directions of the heads' own width, sigma one: the baseline of the paper.
   public convenience init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
-    let count = target.heads?.count ?? target.shape.heads
+    let count = ChosenHeads.count(of: target)
     let noise = try random.normal([count, target.shape.headDim])
     try self.init(
       configuration, target, noise / noise.norm(along: 1).unsqueezed(1), Tensor([Float](repeating: 1, count: count)))
   }
 
   public convenience init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
-    let count = target.heads?.count ?? target.shape.heads
+    let count = ChosenHeads.count(of: target)
     try self.init(
       configuration, target, tensors.take("direction", [count, target.shape.headDim]),
       tensors.take("sigma", [count]))
   }
 
   private init(_ configuration: Configuration, _ target: Target, _ direction: Tensor, _ sigma: Tensor) throws {
-    guard target.site.component == .headOutput else {
-      throw AdapterError.site(
-        method: Self.method, component: target.site.component.rawValue, expected: Component.headOutput.rawValue)
-    }
+    let chosen = try ChosenHeads(of: target, method: Self.method)
     self.configuration = configuration
     self.direction = try direction.moved(to: target.device)
     self.sigma = try sigma.moved(to: target.device)
-    let chosen = try self.direction * self.sigma.unsqueezed(1) * configuration.alpha
-    if let heads = target.heads, heads.count < target.shape.heads {
-      let none = try Tensor.zeros([target.shape.heads, target.shape.headDim], on: target.device)
-      offsets = try none.replacing(Tensor(heads.map(Int64.init), on: target.device), with: chosen)
-    } else {
-      offsets = chosen
-    }
+    offsets = try chosen.everyHead(self.direction * self.sigma.unsqueezed(1) * configuration.alpha)
   }
 
   public var parameters: [NamedTensor] { [] }
@@ -90,7 +81,6 @@ public final class ITI: Intervention, Mergeable, ConstantEdit {
 
   /// `W_o (z + c) = W_o z + W_o c`.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    let offset = try projection.weight.matmul(offsets.reshaped([-1]))
-    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    try projection.adding(projection.weight.matmul(offsets.reshaped([-1])))
   }
 }

@@ -47,9 +47,9 @@ public final class LoRA: Intervention, Mergeable, Summable {
         return value
       }
       try json.allow(only: ["rank", "alpha", "dropout", "rslora", "rank_pattern", "alpha_pattern"])
-      self.rank = try rank(json.int(ifPresent: "rank") ?? 8, "rank")
+      self.rank = try json.rank(method: method)
       self.alpha = try alpha(json.double(ifPresent: "alpha") ?? 8, "alpha")
-      dropout = try json.double(ifPresent: "dropout") ?? 0
+      dropout = try json.dropout(method: method)
       rankStabilised = try json.bool(ifPresent: "rslora") ?? false
       rankPattern = try SitePatterns(ifPresent: "rank_pattern", in: json) {
         try rank($0.int($1), "rank_pattern.\($1)")
@@ -57,7 +57,6 @@ public final class LoRA: Intervention, Mergeable, Summable {
       alphaPattern = try SitePatterns(ifPresent: "alpha_pattern", in: json) {
         try alpha($0.double($1), "alpha_pattern.\($1)")
       }
-      guard (0..<1).contains(dropout) else { throw Self.error("dropout", "in 0..<1", "\(dropout)", method) }
     }
 
     public var json: JSONObject {
@@ -129,13 +128,5 @@ public final class LoRA: Intervention, Mergeable, Summable {
   /// `W x + s B A x = (W + s B A) x`.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
     (try projection.weight + change.change(0..<projection.weight.size(0)), projection.bias)
-  }
-}
-
-extension Tensor? {
-  /// The input that every output of a linear map comes with.
-  var ofLinearMap: Tensor {
-    guard let self else { preconditionFailure("a linear map was tapped without its input") }
-    return self
   }
 }

@@ -85,7 +85,6 @@ public final class LobiReFT: Mergeable, ConstantEdit {
   public var foldsInto: FoldSide { .offset }
 
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    let offset = try offset().detached()
-    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    try projection.adding(offset().detached())
   }
 }

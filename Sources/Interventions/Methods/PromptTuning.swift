@@ -41,7 +41,11 @@ public final class PromptTuning: Prepending {
 
     public init(_ json: JSONReader) throws {
       try json.allow(only: ["tokens", "start", "start_tokens"])
-      startTokens = try json.array(ifPresent: "start_tokens")?.compactMap(\.int) ?? []
+      let ids = try json.array(ifPresent: "start_tokens") ?? []
+      startTokens = ids.compactMap(\.int)
+      guard startTokens.count == ids.count else {
+        throw Self.error("start_tokens", "whole numbers", JSONValue.array(ids).text)
+      }
       start = try json.choice("start", default: startTokens.isEmpty ? .vocabulary : .text)
       tokens = try json.int(ifPresent: "tokens") ?? (startTokens.isEmpty ? 20 : startTokens.count)
       guard tokens > 0 else { throw Self.error("tokens", "above zero", "\(tokens)") }

@@ -49,12 +49,8 @@ public final class RED: Intervention, Mergeable, Summable {
 
   public var parameters: [NamedTensor] { [NamedTensor("scale", scale), NamedTensor("bias", bias)] }
 
-  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(scale: scale, bias: bias) }
-
-  private final class Edit: ActivationEdit {
-    let scale, bias: Tensor
-    init(scale: Tensor, bias: Tensor) { (self.scale, self.bias) = (scale, bias) }
-    func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try y * scale + bias }
+  public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
+    RowFunction { [scale, bias] y throws(TensorError) in try y * scale + bias }
   }
 
   public var rank: Int { 0 }

@@ -78,17 +78,17 @@ public final class ReFTR1: ConceptDetecting, Mergeable {
   public convenience init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
     let direction = try tensors.take("direction", [target.width])
     let magnitude = try tensors.take("magnitude", [1]).item()
-    let tenth = tensors.has("tenth") ? Int(try tensors.take("tenth", [1]).item()) : -1
-    try self.init(configuration, target, direction, (Float(magnitude), tenth))
+    let tenth = tensors.has("tenth") ? try tensors.take("tenth", [1]).item() : -1
+    guard let whole = Int(exactly: tenth) else {
+      throw AdapterError.setting(key: "tenth", expected: "a whole number", got: "\(tenth)", method: Self.method)
+    }
+    try self.init(configuration, target, direction, (Float(magnitude), whole))
   }
 
   private init(
     _ configuration: Configuration, _ target: Target, _ direction: Tensor, _ magnitude: (value: Float, tenth: Int)
   ) throws {
-    guard target.site.component != .headOutput else {
-      throw AdapterError.site(
-        method: Self.method, component: target.site.component.rawValue, expected: "components without heads")
-    }
+    try target.checkRows(method: Self.method)
     self.configuration = configuration
     self.direction = direction
     self.magnitude = magnitude
@@ -159,8 +159,7 @@ public final class ReFTR1: ConceptDetecting, Mergeable {
     guard configuration.form == .addition else {
       throw AdapterError.notMergeable(method: Self.method, reason: "clamping takes away what the input has along v")
     }
-    let offset = try direction.detached() * Double(magnitude.value)
-    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    return try projection.adding(direction.detached() * Double(magnitude.value))
   }
 }
 

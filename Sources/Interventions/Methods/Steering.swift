@@ -14,7 +14,12 @@ public import Tensors
 public final class Steering: Intervention, Mergeable, ConstantEdit {
   /// How the vector meets the activation.
   public enum Operator: String, Sendable, CaseIterable {
-    case add, piecewise, projection
+    /// `h + k c`.
+    case add
+    /// `h + k c sign(h.c)`.
+    case piecewise
+    /// `h - k (c.h / |c|^2) c`.
+    case projection
   }
 
   /// The settings of steering.
@@ -93,7 +98,6 @@ public final class Steering: Intervention, Mergeable, ConstantEdit {
       throw AdapterError.notMergeable(method: Self.method, reason: Self.whyNotFoldable)
     }
     let whole = try vector.row * configuration.coefficient
-    let offset = foldsInto == .reader ? try projection.weight.matmul(whole) : whole
-    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    return try projection.adding(foldsInto == .reader ? projection.weight.matmul(whole) : whole)
   }
 }

@@ -33,16 +33,14 @@ public final class VeRA: Intervention, Mergeable {
 
     public init(_ json: JSONReader) throws {
       try json.allow(only: ["rank", "projection_prng_key", "d_initial", "dropout"])
-      rank = try json.int(ifPresent: "rank") ?? 256
+      rank = try json.rank(method: VeRA.method, default: 256)
       projectionKey = try json.int(ifPresent: "projection_prng_key") ?? 0
       dInitial = try json.double(ifPresent: "d_initial") ?? 0.1
-      dropout = try json.double(ifPresent: "dropout") ?? 0
-      guard rank > 0 else { throw Self.error("rank", "above zero", "\(rank)") }
+      dropout = try json.dropout(method: VeRA.method)
       guard projectionKey >= 0 else { throw Self.error("projection_prng_key", "at least zero", "\(projectionKey)") }
       guard dInitial != 0, dInitial.isFinite else {
         throw Self.error("d_initial", "another number than zero, where no gradient reaches b", "\(dInitial)")
       }
-      guard (0..<1).contains(dropout) else { throw Self.error("dropout", "in 0..<1", "\(dropout)") }
     }
 
     public var json: JSONObject {

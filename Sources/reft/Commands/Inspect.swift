@@ -29,11 +29,7 @@ struct Inspect: ParsableCommand {
     if json { return Console.print(.object(facts)) }
     let sites = isAdapter ? nil : facts["sites"]?.array
     if sites != nil { facts["sites"] = nil }
-    let width = facts.keys.map(\.count).max() ?? 0
-    for (key, value) in facts {
-      let text = value.string ?? value.text
-      Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
-    }
+    Console.printFacts(facts)
     if let sites { Console.print("\n" + Self.table(sites).render(.plain), terminator: "") }
   }
 

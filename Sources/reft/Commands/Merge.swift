@@ -13,8 +13,9 @@ struct Merge: ParsableCommand {
     abstract: "Fold adapters into the weights of a new model folder.",
     discussion: """
       reft merge --model M --adapter A --output FOLDED
-      Only where the fold is exact (reft methods says which); several adapters fold in their order. Before the result is kept, its logits are compared with those of the model with
-      the adapter. The folder is in Hugging Face layout, float32, and loads in transformers.
+      Only where the fold is exact (reft methods says which); several adapters fold in their order. Before the result is kept,
+      its logits are compared with those of the model with the adapters. The folder is in Hugging Face layout, float32, and
+      loads in transformers.
       """)
 
   @OptionGroup var model: ModelOptions

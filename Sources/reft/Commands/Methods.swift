@@ -18,12 +18,7 @@ struct Methods: ParsableCommand {
     let registry = InterventionRegistry.standard
     if let name {
       let facts = try Self.facts(registry.method(name))
-      if json { return Console.print(.object(facts)) }
-      let width = facts.keys.map(\.count).max() ?? 0
-      for (key, value) in facts {
-        Console.print(key.padded(to: width + 2) + (value.string ?? value.text))
-      }
-      return
+      return json ? Console.print(.object(facts)) : Console.printFacts(facts)
     }
     if json { return Console.print(.array(try registry.methods.map { .object(try Self.facts($0)) })) }
     var table = TextTable([.init("method"), .init("what it does"), .init("folds")])
@@ -41,11 +36,5 @@ struct Methods: ParsableCommand {
       "starts_as_identity": .bool(method.startsAsIdentity),
       "folds": .string(method.isMergeable ? "into weights, where it acts @all" : "no: \(method.whyNotFoldable)"),
     ]
-  }
-}
-
-extension String {
-  fileprivate func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
   }
 }

@@ -12,6 +12,14 @@ enum Console {
   /// A result for programs, on one line.
   static func print(_ value: JSONValue) { print(value.text) }
 
+  /// Facts for people, one a line, their values in one column.
+  static func printFacts(_ facts: JSONObject) {
+    let width = facts.keys.map(\.count).max() ?? 0
+    for (key, value) in facts {
+      print(key + String(repeating: " ", count: width + 2 - key.count) + (value.string ?? value.text))
+    }
+  }
+
   /// What a person may want to know and a program does not.
   static func note(_ text: String) { write(text + "\n", to: .standardError) }
 

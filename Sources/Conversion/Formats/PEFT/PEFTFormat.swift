@@ -13,7 +13,7 @@ public enum PEFTFormat: AdapterFormat {
 
   static let configurationFile = "adapter_config.json"
   static let tensorFile = "adapter_model.safetensors"
-  private static let pickledFile = "adapter_model.bin"
+  static let pickledFile = "adapter_model.bin"
 
   public static func detects(_ path: String) -> Bool {
     guard Files.has(configurationFile, in: path) else { return false }
@@ -92,7 +92,9 @@ struct PEFTConfiguration {
   var file: String { json.source }
   mutating func value(_ key: String) -> JSONValue? {
     taken.insert(key)
-    return json.object[key].flatMap { $0.isNull ? nil : $0 }
+    // A value is also written as nil: `flatMap` would take that for JSON's null.
+    guard let value = json.object[key], !value.isNull else { return .none }
+    return value
   }
   mutating func int(_ key: String) throws -> Int? {
     taken.insert(key)
@@ -142,7 +144,7 @@ struct PEFTTensors {
       file = "\(folder)/\(PEFTFormat.tensorFile)"
       tensors = try SafetensorsFile(file).tensors.map { tensor in (tensor.name, tensor.shape, { try tensor.floats() }) }
     } else {
-      file = "\(folder)/adapter_model.bin"
+      file = "\(folder)/\(PEFTFormat.pickledFile)"
       tensors = try TorchArchive(file).tensors().map { name, tensor in
         (name, tensor.shape, { try tensor.floats(named: name) })
       }

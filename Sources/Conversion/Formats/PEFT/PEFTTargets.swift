@@ -42,7 +42,12 @@ struct PEFTTargets {
     switch configuration.value("layers_to_transform") {
     case nil: layers = nil
     case .integer(let layer): layers = [layer]
-    case let value?: layers = value.array.map { Set($0.compactMap(\.int)) }
+    case let value?:
+      guard let items = value.array?.map(\.int), items.allSatisfy({ $0 != nil }) else {
+        throw JSONError.type(
+          key: "layers_to_transform", expected: "a whole number or a list of them", got: value.text, source: file)
+      }
+      layers = Set(items.compactMap { $0 })
     }
   }
 
