@@ -63,6 +63,10 @@ struct TrainingRun {
     let base = try model.base
     beneath = try recipe.beneath.map { [model] path in
       let lower = try Adapter.load(path, for: model.model, base: base).adapter
+      guard lower.condition == nil else {
+        throw InputError.usage(
+          problem: "'beneath' names \(path), which acts on some prompts only", remedy: "train on the model without it")
+      }
       try lower.freeze()
       return try AdapterUse(lower)
     }
@@ -133,6 +137,7 @@ struct TrainingRun {
       "locations": .string(adapter.plan.locations.line), "positions": .string(adapter.plan.rule.rawValue),
       "examples": .integer(training.count),
       "tokens": .integer(training.reduce(0) { $0 + $1.tokens.count }), "model": .string(model.checkpoint.fingerprint),
+      "beneath": .array(recipe.beneath.map(JSONValue.string)), "objective": recipe.json["objective"] ?? .null,
     ]
   }
 
