@@ -43,6 +43,8 @@ extension Transformer {
         .compactMap { maps, fused in fused.map { (fused: $0, maps: maps) } }
         .first { $0.fused.components.contains(site.component) }
       if let (fused, maps) = fused {
+        // Changed parts of one whole are joined once.
+        if changes.tensors[fused.path + ".weight"] != nil { continue }
         let whole = try fused.joined(maps.parts(of: fused))
         changes.tensors[fused.path + ".weight"] = whole.weight
         changes.tensors[fused.path + ".bias"] = whole.bias

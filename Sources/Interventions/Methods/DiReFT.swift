@@ -12,7 +12,7 @@ public import Tensors
 /// Deviations: float32 (pyreft: bfloat16 by default); no bias of W2, which pyreft makes on request and never uses.
 /// Dropout falls on the whole edited hidden state, after the edit, in training only, as in pyreft.
 public final class DiReFT: Intervention, Summable {
-  /// The settings of DiReFT.
+  /// The settings of DiReFT, and of its ablation with orthonormal rows.
   public struct Configuration: MethodConfiguration {
     /// Rank r; 8 follows from the paper's .031% of LLaMA-7B.
     public var rank: Int
@@ -28,10 +28,12 @@ public final class DiReFT: Intervention, Summable {
       self.activation = activation
     }
 
-    public init(_ json: JSONReader) throws {
+    public init(_ json: JSONReader) throws { try self.init(json, of: DiReFT.method) }
+
+    init(_ json: JSONReader, of method: String) throws {
       try json.allow(only: ["rank", "dropout", "activation"])
-      rank = try json.rank(method: DiReFT.method)
-      dropout = try json.dropout(method: DiReFT.method)
+      rank = try json.rank(method: method)
+      dropout = try json.dropout(method: method)
       activation = try json.choice("activation", default: .linear)
     }
 

@@ -1,6 +1,6 @@
 public import JSON
 public import LanguageModels
-public import Layers
+import Layers
 public import Tensors
 
 /// The ablation of DiReFT that keeps orthonormal rows: `Phi(h) = h + R^T sigma(W h + b)`.
@@ -14,30 +14,15 @@ public import Tensors
 public final class OrthonormalDiReFT: Intervention {
   /// The settings are those of ``DiReFT``.
   public struct Configuration: MethodConfiguration {
-    /// Rank r; 8 as LoReFT has it.
-    public var rank: Int
-    /// Probability of zeroing an entry of the edited state in training.
-    public var dropout: Double
-    /// sigma; the identity in the paper.
-    public var activation: Activation
+    /// Rank, dropout and sigma.
+    public var direct: DiReFT.Configuration
 
-    /// Settings that are not checked; ``init(_:)`` refuses a rank below 1 and a dropout outside `0..<1`.
-    public init(rank: Int = 8, dropout: Double = 0, activation: Activation = .linear) {
-      self.rank = rank
-      self.dropout = dropout
-      self.activation = activation
-    }
+    /// Settings that are not checked; ``init(_:)`` refuses what ``DiReFT`` refuses.
+    public init(_ direct: DiReFT.Configuration = .init()) { self.direct = direct }
 
-    public init(_ json: JSONReader) throws {
-      try json.allow(only: ["rank", "dropout", "activation"])
-      rank = try json.rank(method: OrthonormalDiReFT.method)
-      dropout = try json.dropout(method: OrthonormalDiReFT.method)
-      activation = try json.choice("activation", default: .linear)
-    }
+    public init(_ json: JSONReader) throws { direct = try DiReFT.Configuration(json, of: OrthonormalDiReFT.method) }
 
-    public var json: JSONObject {
-      ["rank": .integer(rank), "dropout": .number(dropout), "activation": .string(activation.rawValue)]
-    }
+    public var json: JSONObject { direct.json }
   }
 
   public static let method = "direft_orthonormal"
@@ -45,11 +30,12 @@ public final class OrthonormalDiReFT: Intervention {
   public static let reference = "ReFT, arXiv 2404.03592, ablations; pyreft DireftIntervention"
   public static let defaultLocations = "all.block_output@f7+l7"
 
-  private let configuration: Configuration
+  private let configuration: DiReFT.Configuration
   private let rotation: Rotation
   private let source: AffineMap  // W [r, d], b [r]
 
   public init(_ configuration: Configuration, on target: Target, using random: RandomSource) throws {
+    let configuration = configuration.direct
     try target.check(rank: configuration.rank, method: Self.method)
     self.configuration = configuration
     rotation = try Rotation(rank: configuration.rank, width: target.width, using: random)
@@ -57,6 +43,7 @@ public final class OrthonormalDiReFT: Intervention {
   }
 
   public init(_ configuration: Configuration, on target: Target, restoring tensors: SavedTensors) throws {
+    let configuration = configuration.direct
     try target.check(rank: configuration.rank, method: Self.method)
     self.configuration = configuration
     source = try AffineMap(rank: configuration.rank, width: target.width, restoring: tensors)

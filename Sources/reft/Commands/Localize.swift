@@ -44,15 +44,9 @@ struct Localize: ParsableCommand {
     if recipe.dryRun { return PlanReport(run).print(asJSON: json) }
     let outcome = try run.trainOrStop(title: "localising heads")
     let report = try run.keepRanking(outcome, by: by, top: count, overwrite: recipe.overwrite)
-    if json {
-      Console.print([
-        "output": .string(loaded.output), "top": .integer(count), "seconds": .number(outcome.seconds),
-        "tokens_per_second": .number(outcome.tokensPerSecond), "heads": report.ranking.json,
-      ])
-    } else {
-      Console.print(report.table, terminator: "")
-      Console.note("the ranking is in \(loaded.output)/heads.json, the map in \(loaded.output)/heads.svg")
-    }
+    show(
+      report, top: count, in: loaded.output,
+      facts: ["seconds": .number(outcome.seconds), "tokens_per_second": .number(outcome.tokensPerSecond)])
   }
 
   /// Ranks heads without training anything.
@@ -70,13 +64,16 @@ struct Localize: ParsableCommand {
       for (name, text) in try report.files() { try TextFile.write(text, to: folder + "/" + name) }
       try ranking.numpy(top: count).write(to: folder + "/heads.npy", overwrite: true)
     }
+    show(report, top: count, in: loaded.output, facts: ["by": .string(by.rawValue)])
+  }
+
+  private func show(_ report: HeadReport, top count: Int, in output: String, facts: JSONObject) {
     if json {
-      Console.print([
-        "output": .string(loaded.output), "top": .integer(count), "by": .string(by.rawValue), "heads": ranking.json,
-      ])
+      let about: JSONObject = ["output": .string(output), "top": .integer(count)]
+      Console.print(.object(about.merging(facts).merging(["heads": report.ranking.json])))
     } else {
       Console.print(report.table, terminator: "")
-      Console.note("the ranking is in \(loaded.output)/heads.json, the map in \(loaded.output)/heads.svg")
+      Console.note("the ranking is in \(output)/heads.json, the map in \(output)/heads.svg")
     }
   }
 }
