@@ -28,6 +28,18 @@ public protocol LanguageModel: AnyObject {
   ///   - tap: the edits of this pass.
   func hidden(_ batch: TokenBatch, cache: KVCache?, tap: Tap) throws(TensorError) -> Tensor
 
+  /// The residual stream of whole sequences at a place, with the edits below it and without those at it.
+  ///
+  /// - Precondition: the site is on the residual stream.
+  func stream(_ batch: TokenBatch, at site: Site, tap: Tap) throws(TensorError) -> ResidualStream
+
+  /// The final hidden states of whole sequences, as ``hidden(_:cache:tap:)`` gives them, from a place on the residual stream on.
+  ///
+  /// With the same batch and what ``stream(_:at:tap:)`` gave for the same tap it is the same, bit for bit.
+  ///
+  /// - Precondition: no soft prompt is in the tap.
+  func hidden(_ batch: TokenBatch, from stream: ResidualStream, tap: Tap) throws(TensorError) -> Tensor
+
   /// Vocabulary scores `[rows, vocabulary]` of hidden states `[rows, d]`; call it on the rows somebody needs.
   ///
   /// - Precondition: ``scoresVocabulary``.

@@ -12,7 +12,7 @@ public final class Transformer: LanguageModel {
   public var embeddingTable: Tensor { embedding.table }
   public var scoresVocabulary: Bool { head != nil }
 
-  private let embedding: TokenEmbedding
+  let embedding: TokenEmbedding
   let blocks: [any Block]
   private let norm: (any Norm)?
   private let head: VocabularyHead?
@@ -39,9 +39,24 @@ public final class Transformer: LanguageModel {
   public func hidden(_ batch: TokenBatch, cache: KVCache?, tap: Tap) throws(TensorError) -> Tensor {
     precondition(cache == nil || isCausal, "an encoder reads whole texts: it has no cache")
     let pass = Pass(batch, cache: cache, tap: tap, on: device)
-    var h = try embedding(pass.batch, virtual: pass.virtualEmbeddings, on: device)  // [rows, d]
-    for (i, block) in blocks.enumerated() where i <= tap.lastLayer ?? i { h = try block(h, pass.layer(i)) }
-    if h.size(0) > pass.tokenRows { h = try h.narrowed(0, 0..<pass.tokenRows) }
+    return try finished(through(0..<blocks.count, entered(pass), pass), pass)
+  }
+
+  /// Where the residual stream begins, `[rows, d]`.
+  func entered(_ pass: Pass) throws(TensorError) -> Tensor {
+    try embedding(pass.batch, virtual: pass.virtualEmbeddings, on: device)
+  }
+
+  /// The residual stream behind some blocks, `[rows, d]`.
+  func through(_ range: Range<Int>, _ stream: Tensor, _ pass: Pass) throws(TensorError) -> Tensor {
+    var h = stream
+    for i in range where i <= pass.lastLayer ?? i { h = try blocks[i](h, pass.layer(i)) }
+    return h
+  }
+
+  /// What a pass gives: the rows of tokens, final norm applied.
+  func finished(_ stream: Tensor, _ pass: Pass) throws(TensorError) -> Tensor {
+    let h = try pass.tokens(of: stream)
     return try norm?(h) ?? h
   }
 

@@ -155,5 +155,6 @@ extension Recipe.Training {
     patience = section.optional("patience", .wholeNumber(from: 1))
     // A prompt token and a response token at least.
     maxLength = section.value("max_length", .wholeNumber(from: 2), default: maxLength)
+    cacheTrunk = section.value("cache_trunk", .choice, default: cacheTrunk)
   }
 }

@@ -110,7 +110,7 @@ public struct Recipe: Sendable, Equatable {
     /// Records in one batch; 16 (as above; LoFiT has 8).
     public var batchSize = 16
     /// The most tokens in one forward pass: a batch with more is computed in parts whose gradients add up to the same.
-    /// Nil for the whole batch at once.
+    /// Nil for 2,048.
     public var microBatchTokens: Int?
     /// Batches whose gradients make one step; 2, hence 32 records a step (as above; LoFiT has 1).
     public var accumulation = 2
@@ -137,6 +137,8 @@ public struct Recipe: Sendable, Equatable {
     /// The most tokens of a record, prompt and response together; 512 (ReFT paper, commonsense and arithmetic). A longer record is
     /// an error, never cut.
     public var maxLength = 512
+    /// Whether activations that are the same in every epoch, those below the lowest edit, are computed once and kept.
+    public var cacheTrunk = TrunkCaching.auto
 
     /// Every number at its default.
     public init() {}
@@ -168,6 +170,13 @@ public struct Recipe: Sendable, Equatable {
   /// How the learning rate falls after the warm-up.
   public enum Schedule: String, Sendable, CaseIterable {
     case linear, cosine, constant
+  }
+
+  /// Where the activations below the lowest edit are kept from epoch to epoch.
+  public enum TrunkCaching: String, Sendable, CaseIterable {
+    case off, memory, disk
+    /// Where there is room, memory before disk, and something to be gained.
+    case auto
   }
 
   /// How the ends `f<n>` and `l<m>` of a prompt shorter than n + m are cut.

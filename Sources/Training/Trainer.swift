@@ -1,3 +1,4 @@
+import Foundation
 public import Interventions
 public import LanguageModels
 import Tensors
@@ -16,18 +17,25 @@ public final class Trainer {
   /// The training state of the best epoch so far.
   var best: [NamedTensor]?
 
-  private let objective: any Objective
-  private let training: [TrainingExample]
-  private let validation: [TrainingExample]
+  let objective: any Objective
+  let training: [TrainingExample]
+  let validation: [TrainingExample]
+  /// What becomes of the activations below the lowest edit; `nil` where there are none, or they are not to be kept.
+  public let trunk: TrunkPlan?
+  /// Whose disk the trunk may take.
+  let folder: String
+  var trunkIsKept = false
 
   /// A trainer before its first update.
   ///
-  /// - Parameter objective: what is made small; the cross entropy of the responses where it is nil.
+  /// - Parameters:
+  ///   - objective: what is made small; the cross entropy of the responses where it is nil.
+  ///   - folder: where a large trunk is kept while the run lasts; the system's folder for such files where it is nil.
   /// - Throws: ``TrainingError/noExamples``, ``TrainingError/nothingEdited(locations:)``,
-  ///   ``TrainingError/setting(key:expected:got:)``.
+  ///   ``TrainingError/setting(key:expected:got:)``, ``TrainingError/noRoom(bytes:free:place:)``.
   public init(
     model: any LanguageModel, adapter: Adapter, training: [TrainingExample], validation: [TrainingExample] = [],
-    settings: TrainingSettings, objective: (any Objective)? = nil
+    settings: TrainingSettings, objective: (any Objective)? = nil, folder: String? = nil
   ) throws {
     try model.checkContinuesTexts()
     try settings.check()
@@ -42,7 +50,11 @@ public final class Trainer {
     self.adapter = adapter
     self.training = training
     self.validation = validation
-    self.objective = objective ?? CompletionObjective(model: model, adapter: adapter)
+    let objective = objective ?? CompletionObjective(model: model, adapter: adapter)
+    self.objective = objective
+    self.folder = folder ?? FileManager.default.temporaryDirectory.path
+    trunk = try TrunkPlan(
+      objective, examples: training, validation: validation, settings: settings, model: model, folder: self.folder)
     random = try RandomSource(seed: settings.seed, on: model.device)
     optimizer = try AdamW(
       adapter.parameters,
@@ -76,6 +88,7 @@ public final class Trainer {
   public func run(
     shouldStop: () -> Bool = { false }, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> Ending {
+    try keepTrunk(shouldStop: shouldStop)
     while progress.epoch < settings.epochs, !isOutOfPatience {
       let order = try epochOrder(progress.epoch)
       while progress.stepInEpoch < stepsPerEpoch {

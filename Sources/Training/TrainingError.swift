@@ -28,6 +28,8 @@ public enum TrainingError: Diagnostic {
   case diverged(parameter: String, step: Int)
   /// A number of the settings outside its range.
   case setting(key: String, expected: String, got: String)
+  /// The activations of the trunk do not fit where they are to be kept.
+  case noRoom(bytes: Int, free: Int, place: String)
   /// The folder holds something else than the state of a run.
   case notAState(found: String, source: String)
   /// A saved run does not fit this one.
@@ -49,6 +51,7 @@ public enum TrainingError: Diagnostic {
     case .notFinite(let loss, let step, _): "the loss became \(loss) at step \(step)"
     case .diverged(let parameter, let step): "the parameter '\(parameter)' is NaN or infinite after step \(step)"
     case .setting(_, let expected, let got): "expected \(expected), got \(got)"
+    case .noRoom(let bytes, let free, _): "keeping the trunk takes \(bytes.asSize), and \(free.asSize) are free"
     case .notAState(let found, _): "expected the saved state of a run, found \(found)"
     case .otherRun(let difference, _): "the saved run cannot be resumed: \(difference)"
     }
@@ -62,6 +65,7 @@ public enum TrainingError: Diagnostic {
       .noContrast(let source):
       source
     case .noExamples: "data.train"
+    case .noRoom(_, _, let place): "training.cache_trunk, \(place)"
     case .nothingEdited: "locations"
     case .nothingTrainable: "method"
     case .diverged: "the adapter"
@@ -84,6 +88,7 @@ public enum TrainingError: Diagnostic {
     case .nothingEdited: "records without a prompt need @all positions"
     case .nothingTrainable: "use reft fit, which finds it from activations"
     case .setting: nil
+    case .noRoom: "set training.cache_trunk to auto, which looks for room, or to off"
     case .notAState: "name the folder of states that an interrupted run left"
     case .notFinite, .diverged:
       "lower training.learning_rate, or set training.gradient_clip; the last checkpoint is intact"

@@ -32,6 +32,8 @@ public struct TrainingSettings: Sendable, Equatable {
   public var seed: UInt64
   /// Epochs without a better validation loss after which the run ends; `nil` to run them all.
   public var patience: Int?
+  /// Whether what is the same in every epoch is computed once; changes results by rounding alone.
+  public var cacheTrunk: TrunkCaching
 
   /// Settings that are not checked yet; ``check()`` does that.
   ///
@@ -42,7 +44,7 @@ public struct TrainingSettings: Sendable, Equatable {
     epochs: Int = 5, batchSize: Int = 8, accumulation: Int = 1, microBatchTokens: Int = 2048, learningRate: Double,
     schedule: Schedule = .linear, warmupRatio: Double = 0, weightDecay: Double = 0, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8, gradientClip: Double? = 1, l1: Double = 0, seed: UInt64 = 42,
-    patience: Int? = nil
+    patience: Int? = nil, cacheTrunk: TrunkCaching = .auto
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -59,6 +61,7 @@ public struct TrainingSettings: Sendable, Equatable {
     self.l1 = l1
     self.seed = seed
     self.patience = patience
+    self.cacheTrunk = cacheTrunk
   }
 
   /// Everything that must be the same for a run to go on as it began.
@@ -70,7 +73,7 @@ public struct TrainingSettings: Sendable, Equatable {
       "weight_decay": .number(weightDecay), "beta1": .number(beta1), "beta2": .number(beta2),
       "epsilon": .number(epsilon), "gradient_clip": gradientClip.map(JSONValue.number) ?? .null,
       "l1": .number(l1), "seed": .integer(Int(truncatingIfNeeded: seed)),
-      "patience": patience.map(JSONValue.integer) ?? .null,
+      "patience": patience.map(JSONValue.integer) ?? .null, "cache_trunk": .string(cacheTrunk.rawValue),
     ]
   }
 }

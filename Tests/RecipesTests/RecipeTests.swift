@@ -37,6 +37,17 @@ let shortest = """
     }
   }
 
+  /// `off` is a word in YAML 1.2, not false.
+  @Test func `where the trunk is kept is a word`() throws {
+    for caching in Recipe.TrunkCaching.allCases {
+      let yaml = shortest + "\ntraining: {cache_trunk: \(caching.rawValue)}"
+      let recipe = try Recipe.load(yaml: yaml, named: "r.yaml")
+      #expect(recipe.training.cacheTrunk == caching)
+      #expect(try Recipe.load(yaml: recipe.yaml, named: "again") == recipe)
+    }
+    #expect(try Recipe.load(yaml: shortest, named: "r.yaml").training.cacheTrunk == .auto)
+  }
+
   @Test func `every field is read`() throws {
     let yaml = """
       # A comment.

@@ -100,6 +100,14 @@ final class Pass {
     return found
   }
 
+  /// The layer behind which the pass ends.
+  var lastLayer: Int? { tap.lastLayer }
+
+  /// The rows of tokens among those of the residual stream, which come before those of soft prompts.
+  func tokens(of stream: Tensor) throws(TensorError) -> Tensor {
+    stream.size(0) > tokenRows ? try stream.narrowed(0, 0..<tokenRows) : stream
+  }
+
   func layer(_ index: Int) -> LayerPass {
     LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index), layer: index)
   }

@@ -86,6 +86,13 @@ public struct Tap {
     return both
   }
 
+  /// The edits below a site, and what stands before the sequences.
+  public func below(_ site: Site) -> Tap {
+    var lower = self
+    lower.edits = edits.filter { $0.key < site }
+    return lower
+  }
+
   /// The lowest layer that has an edit; nothing below it needs a graph. Virtual rows enter at layer 0.
   public var lowestLayer: Int? { prefixes.isEmpty ? edits.keys.map(\.layer).min() : 0 }
 

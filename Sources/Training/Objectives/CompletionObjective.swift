@@ -9,6 +9,7 @@ public import Tensors
 public struct CompletionObjective: Objective {
   private let model: any LanguageModel
   private let adapters: TrainedAdapters
+  public let trunk: Trunk?
 
   /// Rows that are projected at once; 512 x 49,152 floats are 100 MB.
   private static let chunk = 512
@@ -17,6 +18,7 @@ public struct CompletionObjective: Objective {
   public init(model: any LanguageModel, adapters: TrainedAdapters) {
     self.model = model
     self.adapters = adapters
+    trunk = Trunk(of: model, adapters)
   }
 
   /// The objective of one adapter on one model.
@@ -26,12 +28,15 @@ public struct CompletionObjective: Objective {
 
   public func terms(of example: TrainingExample) -> Int { example.labelCount }
 
+  public func sequences(of example: TrainingExample) -> [TokenBatch.Sequence] {
+    [.init(tokens: Array(example.tokens.dropLast()), promptLength: example.promptLength)]
+  }
+
   /// The sum of `-log p(token)` over the response tokens of all examples, a scalar.
   public func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor {
     let (batch, tap) = try adapters.tapped(
-      examples.map { .init(tokens: Array($0.tokens.dropLast()), promptLength: $0.promptLength) }, of: examples,
-      mode: mode)
-    let hidden = try model.hidden(batch, cache: nil, tap: tap)
+      examples.flatMap(sequences), of: examples, mode: mode)
+    let hidden = try model.hidden(batch, from: trunk, tap: tap)
     var rows: [Int64] = []
     var labels: [Int64] = []
     for (example, packed) in zip(examples, batch.rows) {

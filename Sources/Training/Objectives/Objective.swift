@@ -1,5 +1,5 @@
 public import Interventions
-import LanguageModels
+public import LanguageModels
 public import Tensors
 
 /// What is made small in training.
@@ -8,6 +8,17 @@ public protocol Objective {
   func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor
   /// How many terms an example adds: the loss of a batch is the mean over all terms of its examples.
   func terms(of example: TrainingExample) -> Int
+  /// What its passes compute below everything that is trained, which may be kept from epoch to epoch; `nil` where there is nothing.
+  var trunk: Trunk? { get }
+  /// The texts that its passes read of an example.
+  func sequences(of example: TrainingExample) -> [TokenBatch.Sequence]
+}
+
+extension Objective {
+  /// Nothing is kept.
+  public var trunk: Trunk? { nil }
+  /// Nobody asks where nothing is kept.
+  public func sequences(of example: TrainingExample) -> [TokenBatch.Sequence] { [] }
 }
 
 /// The adapters that act in training: some that stay as they are, then the one that is trained.
@@ -33,6 +44,12 @@ public struct TrainedAdapters {
     }
     let batch = TokenBatch(sequences)
     return (batch, try AdapterRoutes(adapter, subspaces: routes, on: beneath).tap(for: batch, mode: mode))
+  }
+
+  /// The lowest activation that depends on what is trained; `nil` where rows stand before the texts, which is below all.
+  var lowestSite: Site? {
+    if adapter.prepends || beneath.contains(where: \.adapter.prepends) { return nil }
+    return adapter.parts.map(\.target.site).min()
   }
 
   /// The tap of a batch as the model is without what is trained.

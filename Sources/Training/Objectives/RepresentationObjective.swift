@@ -16,6 +16,7 @@ public struct RepresentationObjective: Objective {
   private let layers: [Int]
   private let alpha: Double
   private let tokens: Int
+  public let trunk: Trunk?
 
   /// The objective of one adapter.
   ///
@@ -33,9 +34,18 @@ public struct RepresentationObjective: Objective {
     self.layers = layers.sorted()
     self.alpha = alpha
     self.tokens = tokens
+    // What is compared is read above the trunk.
+    trunk = Trunk(of: model, adapters, below: Site(layer: self.layers[0], component: .blockOutput))
   }
 
   public func terms(of example: TrainingExample) -> Int { layers.count * compared(example) }
+
+  public func sequences(of example: TrainingExample) -> [TokenBatch.Sequence] {
+    let texts =
+      [(example.tokens, example.promptLength)]
+      + [example.contrast?.positive, example.contrast?.negative].compactMap { $0 }.map { ($0.tokens, $0.promptLength) }
+    return texts.map(sequence)
+  }
 
   private func compared(_ example: TrainingExample) -> Int {
     min(tokens, example.tokens.count - example.promptLength)
@@ -85,7 +95,7 @@ public struct RepresentationObjective: Objective {
       tap.place(recorder, at: Site(layer: layer, component: .blockOutput), on: .all)
     }
     tap.lastLayer = layers.last
-    _ = try model.hidden(batch, cache: nil, tap: tap)
+    _ = try model.hidden(batch, from: trunk, tap: tap)
     var rows: [Int64] = []
     for (i, packed) in batch.rows.enumerated() {
       let first = packed.lowerBound + batch.sequences[i].promptLength

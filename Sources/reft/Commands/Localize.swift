@@ -41,7 +41,7 @@ struct Localize: ParsableCommand {
     }
     let run = try TrainingRun(loaded, resume: recipe.resume, overwrite: recipe.overwrite, dryRun: recipe.dryRun)
     let count = try HeadReport.top(top, of: run.model.model.shape)
-    if recipe.dryRun { return PlanReport(run).print(asJSON: json) }
+    if recipe.dryRun { return try PlanReport(run).print(asJSON: json) }
     let outcome = try run.trainOrStop(title: "localising heads")
     let report = try run.keepRanking(outcome, by: by, top: count, overwrite: recipe.overwrite)
     show(

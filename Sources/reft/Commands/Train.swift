@@ -21,8 +21,8 @@ struct Train: ParsableCommand {
   func run() throws {
     let loaded = try recipe.load()
     let run = try TrainingRun(loaded, resume: recipe.resume, overwrite: recipe.overwrite, dryRun: recipe.dryRun)
-    if recipe.dryRun { return PlanReport(run).print(asJSON: json) }
-    Console.note(PlanReport(run).text + "\n")
+    if recipe.dryRun { return try PlanReport(run).print(asJSON: json) }
+    Console.note(try PlanReport(run).text + "\n")
     let outcome = try run.trainOrStop(title: "training \(run.adapter.plan.method)")
     try run.keep(outcome, overwrite: recipe.overwrite)
     for epoch in outcome.epochs { Console.note(epoch.line) }

@@ -32,6 +32,9 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Short for --set locations=…")
   var locations: String?
 
+  @Option(help: "Short for --set training.cache_trunk=…: off, memory, disk, or auto.")
+  var cacheTrunk: String?
+
   @Option(help: "Short for --set output=…")
   var output: String?
 
@@ -49,7 +52,7 @@ struct RecipeOptions: ParsableArguments {
     let short: [(String, String?)] = [
       ("model.path", model), ("model.device", device), ("data.train", train), ("data.validation", validation),
       ("method.name", method),
-      ("locations", locations), ("output", output),
+      ("locations", locations), ("training.cache_trunk", cacheTrunk), ("output", output),
     ]
     let overrides = short.compactMap { key, value in value.map { Recipe.override(key, $0) } }
     return try Recipe.load(path: recipe, overrides: more + overrides + set)

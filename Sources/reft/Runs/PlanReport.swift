@@ -13,7 +13,12 @@ struct PlanReport {
   /// Examples whose tokens are shown.
   private static let shown = 3
 
-  init(_ run: TrainingRun) { self.run = run }
+  private let trunk: TrunkPlan?
+
+  init(_ run: TrainingRun) throws {
+    self.run = run
+    trunk = try run.trunk()
+  }
 
   var text: String {
     let adapter = run.adapter
@@ -29,6 +34,9 @@ struct PlanReport {
       "parameters  \(adapter.parameterCount) (\(String(format: "%.4f", share))% of \(run.model.model.parameterCount))",
       "examples    \(run.training.count) for training, \(run.validation.count) for validation",
       "steps       \(steps)",
+    ]
+    if let trunk { lines.append("trunk       \(trunk.line)") }
+    lines += [
       "",
       "Edited tokens of the first examples, in brackets; the loss is taken on what follows »:",
     ]
@@ -45,6 +53,7 @@ struct PlanReport {
       "modules": .integer(run.adapter.parts.count),
       "parameters": .integer(run.adapter.parameterCount), "model_parameters": .integer(run.model.model.parameterCount),
       "train": .integer(run.training.count), "validation": .integer(run.validation.count),
+      "trunk": trunk?.json ?? .null,
       "examples": .array(
         run.training.prefix(Self.shown).map { example in
           [
@@ -100,6 +109,21 @@ struct PlanReport {
       let mark = i == example.firstLabel ? "»" : ""
       return mark + (edited.contains(i) ? "[\(piece)]" : piece)
     }.joined()
+  }
+}
+
+extension TrunkPlan {
+  fileprivate var json: JSONValue {
+    let place: JSONValue =
+      switch decision {
+      case .memory: "memory"
+      case .disk: "disk"
+      case .none: .null
+      }
+    return [
+      "site": .string(site.description), "blocks": .integer(blocks), "tokens": .integer(rows),
+      "bytes": .integer(bytes), "kept_in": place,
+    ]
   }
 }
 

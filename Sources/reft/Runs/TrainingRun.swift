@@ -154,14 +154,15 @@ struct TrainingRun {
   func train(title: String) throws -> Outcome {
     let trainer = try Trainer(
       model: model.model, adapter: adapter, training: training, validation: validation, settings: settings,
-      objective: objective())
+      objective: objective(), folder: workFolder)
     if let saved { try trainer.resume(saved, run: identity) }
     try makeFolder(workFolder)
     let metrics = try MetricsLog(metricsFile, after: saved?.step)
-    let meter = ProgressMeter(title, total: Double(trainer.totalSteps), unit: "steps")
     let before = metrics.history.seconds
     let start = ContinuousClock.now
-    let ending = try InterruptFlag.watched { flag in
+    let (ending, meter) = try InterruptFlag.watched { flag in
+      try keepTrunk(of: trainer, until: flag)
+      let meter = ProgressMeter(title, total: Double(trainer.totalSteps), unit: "steps")
       let ending = try trainer.run(shouldStop: { flag.isRaised }) { event in
         try metrics.write(event)
         switch event {
@@ -175,7 +176,7 @@ struct TrainingRun {
         }
       }
       if ending == .interrupted { try trainer.save(to: stateFolder, run: identity) }
-      return ending
+      return (ending, meter)
     }
     let history = metrics.history
     let seconds = before + (ContinuousClock.now - start) / .seconds(1)
@@ -183,6 +184,20 @@ struct TrainingRun {
     return Outcome(
       ending: ending, seconds: seconds, tokensPerSecond: Double(history.tokens) / max(seconds, 1e-9),
       epochs: history.epochs, losses: history.losses)
+  }
+
+  /// What becomes of the activations below the lowest edit; `nil` where nothing is kept.
+  func trunk() throws -> TrunkPlan? {
+    try TrunkPlan(
+      objective(), examples: training, validation: validation, settings: settings, model: model.model,
+      folder: workFolder)
+  }
+
+  private func keepTrunk(of trainer: Trainer, until flag: InterruptFlag) throws {
+    guard let plan = trainer.trunk, plan.isKept else { return }
+    let meter = ProgressMeter("trunk", total: Double(plan.rows), unit: "tokens")
+    try trainer.keepTrunk(shouldStop: { flag.isRaised }) { meter.update(Double($0)) }
+    meter.finish()
   }
 
   /// Trains; an interruption ends the command with the words that say how to go on.
@@ -236,6 +251,19 @@ extension Training.Schedule {
   }
 }
 
+extension Training.TrunkCaching {
+  /// The recipe's word for it.
+  init(_ caching: Recipe.TrunkCaching) {
+    self =
+      switch caching {
+      case .off: .off
+      case .memory: .memory
+      case .disk: .disk
+      case .auto: .auto
+      }
+  }
+}
+
 extension TrainingSettings {
   init(_ recipe: Recipe.Training) {
     self.init(
@@ -243,7 +271,8 @@ extension TrainingSettings {
       microBatchTokens: recipe.microBatchTokens ?? 2048, learningRate: recipe.learningRate,
       schedule: Training.Schedule(recipe.schedule), warmupRatio: recipe.warmupRatio,
       weightDecay: recipe.weightDecay, beta1: recipe.betas[0], beta2: recipe.betas[1], epsilon: recipe.epsilon,
-      gradientClip: recipe.gradientClip, l1: recipe.l1Penalty, seed: UInt64(recipe.seed), patience: recipe.patience)
+      gradientClip: recipe.gradientClip, l1: recipe.l1Penalty, seed: UInt64(recipe.seed), patience: recipe.patience,
+      cacheTrunk: Training.TrunkCaching(recipe.cacheTrunk))
   }
 }
 
