@@ -10,8 +10,6 @@ REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, Reft
 REFT_OP(reft_embedding, (ReftTensor * weight, ReftTensor *ids, ReftTensor **out), at::embedding(borrow(weight), borrow(ids)))
 REFT_OP(reft_layer_norm, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, double epsilon, ReftTensor **out),
         at::layer_norm(borrow(x), borrow(weight).sizes(), borrow(weight), borrow_optional(bias), epsilon))
-REFT_OP(reft_rms_norm, (ReftTensor * x, ReftTensor *weight, double epsilon, ReftTensor **out),
-        at::rms_norm(borrow(x), borrow(weight).sizes(), borrow(weight), epsilon))
 REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, bool grouped, ReftTensor **out),
         at::scaled_dot_product_attention(borrow(q), borrow(k), borrow(v), borrow_optional(mask), 0.0, causal, scale, grouped))
 REFT_OP(reft_cross_entropy, (ReftTensor * logits, ReftTensor *targets, ReftTensor **out),

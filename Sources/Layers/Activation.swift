@@ -19,4 +19,9 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
     case .sigmoid: try x.sigmoid()
     }
   }
+
+  /// `f(gate) * up`, as gated networks have it.
+  public func gated(_ gate: Tensor, _ up: Tensor) throws(TensorError) -> Tensor {
+    self == .silu ? try gate.siluGated(up) : try self(gate) * up
+  }
 }

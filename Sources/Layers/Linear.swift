@@ -17,4 +17,9 @@ public struct Linear {
   public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
     try x.linear(weight, bias: bias)
   }
+
+  /// The outputs of several maps of one input `[rows, in]`, in their order; the gradient of the input is summed up in place.
+  public static func together(_ maps: [Linear], _ x: Tensor) throws(TensorError) -> [Tensor] {
+    try x.linears(maps.map { ($0.weight, $0.bias) })
+  }
 }

@@ -67,6 +67,10 @@ public struct PackedAttention {
   public func callAsFunction(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], stores: [KeyValueStore]?, prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
+    if stores == nil, prefixes.isEmpty, softcap == nil, !hasWindow {
+      return try Tensor.packedAttention(
+        query: q, key: k, value: v, sequences: sequences.map { .init(own: $0) }, causal: reach == .past, scale: scale)
+    }
     var parts: [Tensor] = []
     parts.reserveCapacity(sequences.count)
     for (i, rows) in sequences.enumerated() {
@@ -95,6 +99,8 @@ public struct PackedAttention {
     }
     return try Tensor.concatenated(parts, along: 0)
   }
+
+  private var hasWindow: Bool { if case .window = reach { true } else { false } }
 
   /// `[1, heads, new, headDim]` over `[1, kvHeads, keys, headDim]`; the new rows are the last of the keys.
   private func attend(

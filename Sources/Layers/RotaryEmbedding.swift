@@ -72,14 +72,6 @@ public final class RotaryEmbedding {
 
   /// Turns queries or keys `[rows, heads, headDim]`: `x cos + rotateHalf(x) sin`.
   public func callAsFunction(_ x: Tensor, _ angles: Angles) throws(TensorError) -> Tensor {
-    let half = dimension / 2
-    let width = x.size(2)
-    let turning = width == dimension ? x : try x.narrowed(2, 0..<dimension)
-    let low = try turning.narrowed(2, 0..<half)
-    let high = try turning.narrowed(2, half..<dimension)
-    let rotated = try Tensor.concatenated([-high, low], along: 2)
-    let turned = try turning * angles.cosine + rotated * angles.sine
-    if width == dimension { return turned }
-    return try Tensor.concatenated([turned, x.narrowed(2, dimension..<width)], along: 2)
+    try x.turned(cosine: angles.cosine, sine: angles.sine)
   }
 }

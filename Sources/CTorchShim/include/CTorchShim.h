@@ -128,6 +128,14 @@ ReftStatus reft_linear(ReftIn x, ReftIn weight, ReftOptional bias, ReftOut out);
 ReftStatus reft_embedding(ReftIn weight, ReftIn ids, ReftOut out);
 ReftStatus reft_layer_norm(ReftIn x, ReftIn weight, ReftOptional bias, double epsilon, ReftOut out);
 ReftStatus reft_rms_norm(ReftIn x, ReftIn weight, double epsilon, ReftOut out);
+// Kernels of our own (kernels/): the engine's operations where a tensor is not plain float32 of the CPU
+ReftStatus reft_add_rms_norm(ReftIn x, ReftIn added, ReftIn weight, double epsilon, ReftOut sum, ReftOut out);
+ReftStatus reft_silu_gated(ReftIn gate, ReftIn up, ReftOut out);
+ReftStatus reft_rotate(ReftIn x, ReftIn cosine, ReftIn sine, ReftOut out);
+ReftStatus reft_linears(ReftIn x, ReftTensor *_Nonnull const *_Nonnull weights, ReftTensor *_Nullable const *_Nonnull biases, int32_t count,
+                        ReftTensor *_Nullable *_Nonnull outs);
+ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, const int64_t *_Nonnull first, const int64_t *_Nonnull count,
+                                 const int64_t *_Nonnull parent, int32_t number, bool causal, double scale, ReftOut out);
 ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
 

@@ -21,8 +21,9 @@ struct GatedMLP: FeedForward {
   let activation: Activation
 
   func callAsFunction(_ m: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
-    let g = try pass.tap(gate(m), at: .mlpGate, from: m)
-    let u = try pass.tap(activation(g) * pass.tap(up(m), at: .mlpUp, from: m), at: .mlpActivation)
+    let maps = try Linear.together([gate.map, up.map], m)
+    let g = try pass.tap(maps[0], at: .mlpGate, from: m)
+    let u = try pass.tap(activation.gated(g, pass.tap(maps[1], at: .mlpUp, from: m)), at: .mlpActivation)
     return try pass.tap(down(u), at: .mlpOutput, from: u)
   }
 

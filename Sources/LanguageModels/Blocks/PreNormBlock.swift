@@ -12,8 +12,9 @@ struct PreNormBlock: Block {
 
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
-    let h = try x + attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
-    return try pass.tap(h + feedForward(pass.tap(feedForwardNorm(h), at: .mlpInput), pass), at: .blockOutput)
+    let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
+    let (h, m) = try feedForwardNorm.ofSum(x, a)
+    return try pass.tap(h + feedForward(pass.tap(m, at: .mlpInput), pass), at: .blockOutput)
   }
 }
 

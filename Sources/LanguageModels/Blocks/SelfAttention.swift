@@ -15,9 +15,10 @@ struct SelfAttention {
 
   /// `n [rows, d]`, normed, to the attention's contribution `[rows, d]`.
   func callAsFunction(_ n: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
-    let q = try split(pass.tap(query(n), at: .query, from: n), shape.heads)
-    let k = try split(pass.tap(key(n), at: .key, from: n), shape.kvHeads)
-    let v = try split(pass.tap(value(n), at: .value, from: n), shape.kvHeads)
+    let maps = try Linear.together([query.map, key.map, value.map], n)
+    let q = try split(pass.tap(maps[0], at: .query, from: n), shape.heads)
+    let k = try split(pass.tap(maps[1], at: .key, from: n), shape.kvHeads)
+    let v = try split(pass.tap(maps[2], at: .value, from: n), shape.kvHeads)
     let turned = try pass.turn(keyNorm?(k) ?? k, rotary)
     let z = try attend(
       pass.turn(queryNorm?(q) ?? q, rotary), turned, v, sequences: pass.sequences, stores: pass.stores,

@@ -1,0 +1,79 @@
+// Several linear maps of one input: their outputs side by side, and one gradient of the input that all of them add to.
+#include "kernel.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+namespace reft {
+namespace {
+
+/// `[x W_1^T + b_1, x W_2^T + b_2, ...]` in the memory of one tensor.
+std::vector<at::Tensor> mapped(const at::Tensor &x, const std::vector<at::Tensor> &weights, const std::vector<at::Tensor> &biases) {
+  int64_t width = 0;
+  for (const auto &w : weights) width += w.size(0);
+  auto all = at::empty({x.size(0), width}, x.options());
+  std::vector<at::Tensor> parts;
+  int64_t first = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    auto part = all.narrow(1, first, weights[i].size(0));
+    if (biases[i].defined()) {
+      at::addmm_out(part, biases[i], x, weights[i].t());
+    } else {
+      at::mm_out(part, x, weights[i].t());
+    }
+    parts.push_back(part);
+    first += weights[i].size(0);
+  }
+  return parts;
+}
+
+struct Linears : torch::autograd::Function<Linears> {
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, const at::Tensor &x, const std::vector<at::Tensor> &weights,
+                                                const std::vector<at::Tensor> &biases) {
+    ctx->save_for_backward(weights);
+    ctx->set_materialize_grads(false);
+    // Outputs that share memory and no history of their own.
+    at::AutoDispatchBelowADInplaceOrView below;
+    return mapped(x, weights, biases);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx, torch::autograd::variable_list g) {
+    const auto weights = ctx->get_saved_variables();
+    at::Tensor dx;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (!g[i].defined()) continue;
+      if (dx.defined()) {
+        dx.addmm_(g[i], weights[i]);
+      } else {
+        dx = at::mm(g[i], weights[i]);
+      }
+    }
+    return {dx, {}, {}};
+  }
+};
+
+}  // namespace
+}  // namespace reft
+
+using namespace reft;
+
+ReftStatus reft_linears(ReftTensor *input, ReftTensor *const *weights, ReftTensor *const *biases, int32_t count, ReftTensor **outs) {
+  return guarded([&] {
+    const auto &x = borrow(input);
+    std::vector<at::Tensor> w, b;
+    bool trained = false;
+    for (int32_t i = 0; i < count; ++i) {
+      w.push_back(borrow(weights[i]));
+      b.push_back(biases[i] == nullptr ? at::Tensor() : borrow(biases[i]));
+      trained = trained || wants_gradient({w.back(), b.back()});
+    }
+    std::vector<at::Tensor> made;
+    if (trained || x.dim() != 2) {
+      for (int32_t i = 0; i < count; ++i) made.push_back(at::linear(x, w[i], b[i].defined() ? std::optional(b[i]) : std::nullopt));
+    } else if (wants_gradient({x})) {
+      made = Linears::apply(x, w, b);
+    } else {
+      at::NoGradGuard no_grad;
+      made = mapped(x, w, b);
+    }
+    for (int32_t i = 0; i < count; ++i) give(std::move(made[static_cast<size_t>(i)]), &outs[i]);
+  });
+}

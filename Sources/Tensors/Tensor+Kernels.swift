@@ -1,0 +1,70 @@
+import CTorchShim
+
+// Operations of transformers that are one kernel of our own, forward and backward, on plain float32 of the CPU; elsewhere the
+// engine's operations that the formulas name.
+extension Tensor {
+  /// `s = x + a` and `s / sqrt(mean(s^2) + epsilon) * weight`, rows `[rows, d]`.
+  public func addedAndNormalised(
+    _ added: Tensor, weight: Tensor, epsilon: Double
+  ) throws(TensorError) -> (sum: Tensor, normed: Tensor) {
+    var (sum, normed): (OpaquePointer?, OpaquePointer?)
+    guard reft_add_rms_norm(handle, added.handle, weight.handle, epsilon, &sum, &normed) == REFT_OK, let sum, let normed
+    else { throw failure("addedAndNormalised", [self, added, weight]) }
+    return (Tensor(owning: sum), Tensor(owning: normed))
+  }
+
+  /// `silu(g) * u` of gates and what they let through, `[rows, n]` each.
+  public func siluGated(_ up: Tensor) throws(TensorError) -> Tensor {
+    try perform("siluGated", [self, up]) { reft_silu_gated(handle, up.handle, $0) }
+  }
+
+  /// Heads `[rows, heads, headDim]` turned by angles whose cosines and sines are `[rows, 1, m]`: `x cos + rotateHalf(x) sin` of
+  /// the first m entries, the others as they are.
+  public func turned(cosine: Tensor, sine: Tensor) throws(TensorError) -> Tensor {
+    try perform("turned", [self, cosine, sine]) { reft_rotate(handle, cosine.handle, sine.handle, $0) }
+  }
+
+  /// `x W^T + b` of several maps; outputs `[rows, out]` in their order.
+  public func linears(_ maps: [(weight: Tensor, bias: Tensor?)]) throws(TensorError) -> [Tensor] {
+    let weights = maps.map(\.weight.handle)
+    let biases = maps.map { $0.bias?.handle }
+    var outs = [OpaquePointer?](repeating: nil, count: maps.count)
+    guard reft_linears(handle, weights, biases, Int32(maps.count), &outs) == REFT_OK else {
+      throw failure("linears", [self] + maps.map(\.weight))
+    }
+    return outs.compactMap { $0.map(Tensor.init(owning:)) }
+  }
+
+  /// A sequence among packed rows.
+  public struct Rows {
+    /// Its rows.
+    public let own: Range<Int>
+    /// Index of an earlier sequence behind whose last row it goes on; `nil` where it begins.
+    public let parent: Int?
+
+    /// A sequence at these rows.
+    public init(own: Range<Int>, parent: Int? = nil) {
+      self.own = own
+      self.parent = parent
+    }
+  }
+
+  /// `softmax(Q K^T scale) V`, each sequence over what it goes on from and itself.
+  ///
+  /// - Parameters:
+  ///   - query: `[rows, heads, headDim]`; `key`, `value`: `[rows, kvHeads, headDim]`.
+  ///   - sequences: all rows, in order, without gaps.
+  ///   - causal: whether a row sees nothing of its own sequence behind itself.
+  /// - Returns: `[rows, heads, headDim]`.
+  public static func packedAttention(
+    query: Tensor, key: Tensor, value: Tensor, sequences: [Rows], causal: Bool, scale: Double
+  ) throws(TensorError) -> Tensor {
+    let first = sequences.map { Int64($0.own.lowerBound) }
+    let count = sequences.map { Int64($0.own.count) }
+    let parent = sequences.map { Int64($0.parent ?? -1) }
+    return try perform("packedAttention", [query, key, value]) {
+      reft_packed_attention(
+        query.handle, key.handle, value.handle, first, count, parent, Int32(sequences.count), causal, scale, $0)
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import Tensors
+import Testing
+import _TestSupport
+
+/// Every kernel of our own equals the operations of its formula, in values and in gradients; sizes that are no multiples of any
+/// lane, inputs with gaps between their rows.
+@Suite(.engineAlone) struct KernelTests {
+  private let random: RandomSource
+
+  init() throws { random = try RandomSource(seed: 7) }
+
+  private func normal(_ shape: Int...) throws -> Tensor { try random.normal(shape, deviation: 1) }
+
+  /// The largest difference of two tensors over the largest entry of the first.
+  private func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
+    #expect(a.shape == b.shape)
+    return try (a - b).abs().max().item() / max(1e-30, a.abs().max().item())
+  }
+
+  /// Values and gradients of two ways to compute one thing, from the same leaves.
+  private func expectSame(
+    _ leaves: [Tensor], within bound: Double = 2e-6, _ kernel: ([Tensor]) throws -> [Tensor], _ plain: ([Tensor]) throws -> [Tensor],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    func run(_ way: ([Tensor]) throws -> [Tensor]) throws -> (values: [Tensor], gradients: [Tensor]) {
+      var inputs: [Tensor] = []
+      for leaf in leaves {
+        let input = try leaf.cloned()
+        try input.setRequiresGradient(true)
+        inputs.append(input)
+      }
+      let values = try way(inputs)
+      let weights = try RandomSource(seed: 11)
+      var loss: Tensor?
+      for value in values {
+        let term = try (value * weights.normal(value.shape, deviation: 1)).sum()
+        loss = if let loss { try loss + term } else { term }
+      }
+      try loss?.backward()
+      return (try values.map { try $0.detached() }, try inputs.map { try #require(try $0.gradient()) })
+    }
+    let (a, b) = (try run(plain), try run(kernel))
+    let unrecorded = try withoutGradients { try kernel(leaves) }
+    for (x, y) in zip(a.values, b.values) { #expect(try difference(x, y) < bound, sourceLocation: sourceLocation) }
+    for (x, y) in zip(b.values, unrecorded) { #expect(try difference(x, y) == 0, sourceLocation: sourceLocation) }
+    for (x, y) in zip(a.gradients, b.gradients) { #expect(try difference(x, y) < bound, sourceLocation: sourceLocation) }
+    // Negative control: other inputs give other values and gradients, by far more than the bound.
+    #expect(try difference(a.values[0], a.values[0] * 1.0001) > bound, sourceLocation: sourceLocation)
+  }
+
+  /// Every other column range of a wider tensor, so that rows have gaps.
+  private func gapped(_ x: Tensor, _ width: Int) throws -> Tensor { try x.narrowed(x.shape.count - 1, 1..<1 + width) }
+
+  @Test(arguments: [(1, 1), (3, 5), (7, 64), (40, 577)])
+  func norm(rows: Int, width: Int) throws {
+    let gain = try normal(width)
+    func plain(_ x: Tensor) throws -> Tensor {
+      let mean = try (x * x).sum(along: 1, keep: true) / Double(width)
+      return try x / squareRoot(mean + 1e-5) * gain
+    }
+    try expectSame([normal(rows, width + 2)]) {
+      [try gapped($0[0], width).rmsNormalised(weight: gain, epsilon: 1e-5)]
+    } _: {
+      [try plain(gapped($0[0], width))]
+    }
+    try expectSame([normal(rows, width), normal(rows, width + 2)]) {
+      let (sum, normed) = try $0[0].addedAndNormalised(gapped($0[1], width), weight: gain, epsilon: 1e-5)
+      return [normed, sum]
+    } _: {
+      let sum = try $0[0] + gapped($0[1], width)
+      return [try plain(sum), sum]
+    }
+    // One of the two results alone has a gradient.
+    try expectSame([normal(rows, width), normal(rows, width)]) {
+      [try $0[0].addedAndNormalised($0[1], weight: gain, epsilon: 1e-5).sum]
+    } _: {
+      [try $0[0] + $0[1]]
+    }
+  }
+
+  /// `x^(1/2)` of positive entries: the engine's norm of each entry alone, squared away.
+  private func squareRoot(_ x: Tensor) throws -> Tensor {
+    // sqrt(x) = x / |sqrt(x)| has no plain operation here; the norm of [sqrt a, ...] would need it too, so Newton's steps do.
+    var y = try x * 0.5 + 0.5
+    for _ in 0..<40 { y = try (y + x / y) * 0.5 }
+    return y
+  }
+
+  @Test(arguments: [(1, 1), (5, 33), (19, 1536)])
+  func gate(rows: Int, width: Int) throws {
+    try expectSame([normal(rows, width + 1), normal(rows, width + 3)]) {
+      [try gapped($0[0], width).siluGated(gapped($0[1], width))]
+    } _: {
+      [try gapped($0[0], width).silu() * gapped($0[1], width)]
+    }
+  }
+
+  @Test func gateAtTheEnds() throws {
+    let gates = try Tensor([-200, -100, -88, -87, -30, 0, 30, 87, 88, 100, 200] as [Float], shape: [1, 11])
+    let ones = try Tensor.full([1, 11], value: 1)
+    #expect(try difference(gates.silu(), gates.siluGated(ones)) < 1e-6)
+  }
+
+  @Test(arguments: [(16, 16), (16, 8), (64, 64), (6, 2)])
+  func rotation(width: Int, turning: Int) throws {
+    let angles = try normal(9, 1, turning / 2)
+    let table = try Tensor.concatenated([angles, angles], along: 2)
+    let (cosine, sine) = (try table.cos(), try table.sin())
+    try expectSame([normal(9, 3, width)]) {
+      [try $0[0].turned(cosine: cosine, sine: sine)]
+    } _: {
+      let x = try $0[0].narrowed(2, 0..<turning)
+      let half = turning / 2
+      let rotated = try Tensor.concatenated([-x.narrowed(2, half..<turning), x.narrowed(2, 0..<half)], along: 2)
+      let turned = try x * cosine + rotated * sine
+      return [turning == width ? turned : try Tensor.concatenated([turned, $0[0].narrowed(2, turning..<width)], along: 2)]
+    }
+  }
+
+  @Test func mapsOfOneInput() throws {
+    let weights = [try normal(5, 12), try normal(3, 12), try normal(7, 12)]
+    let bias = try normal(3)
+    try expectSame([normal(11, 12)]) {
+      try $0[0].linears([(weights[0], nil), (weights[1], bias), (weights[2], nil)])
+    } _: {
+      [try $0[0].linear(weights[0]), try $0[0].linear(weights[1], bias: bias), try $0[0].linear(weights[2])]
+    }
+    // One output alone is used; and trained weights get their gradients.
+    try expectSame([normal(11, 12)]) {
+      [try $0[0].linears([(weights[0], nil), (weights[1], bias)])[1]]
+    } _: {
+      [try $0[0].linear(weights[1], bias: bias)]
+    }
+    try expectSame([normal(11, 12), normal(5, 12)]) {
+      try $0[0].linears([($0[1], nil), (weights[2], nil)])
+    } _: {
+      [try $0[0].linear($0[1]), try $0[0].linear(weights[2])]
+    }
+  }
+
+  /// Sequences alone, in chains and in trees; groups of query heads; more rows than one block of queries.
+  @Test(arguments: [
+    ([(5, nil), (1, nil), (9, nil)], 4, 2), ([(7, nil), (3, 0), (4, 0), (2, 2), (6, nil), (1, 4)], 6, 2), ([(300, nil), (140, 0)], 2, 1),
+  ] as [([(Int, Int?)], Int, Int)])
+  func attention(_ lengths: [(Int, Int?)], heads: Int, kvHeads: Int) throws {
+    var sequences: [Tensor.Rows] = []
+    for (count, parent) in lengths {
+      let first = sequences.last?.own.upperBound ?? 0
+      sequences.append(.init(own: first..<first + count, parent: parent))
+    }
+    let rows = sequences.last?.own.upperBound ?? 0
+    let width = 8
+    for causal in [true, false] where causal || lengths.allSatisfy({ $0.1 == nil }) {
+      // Row r sees column c.
+      var mask = [Float](repeating: -.infinity, count: rows * rows)
+      for (i, sequence) in sequences.enumerated() {
+        for row in sequence.own {
+          for column in sequence.own where column <= row || !causal { mask[row * rows + column] = 0 }
+          var parent = sequences[i].parent
+          while let p = parent {
+            for column in sequences[p].own { mask[row * rows + column] = 0 }
+            parent = sequences[p].parent
+          }
+        }
+      }
+      let visible = try Tensor(mask, shape: [rows, rows])
+      try expectSame([normal(rows, heads, width), normal(rows, kvHeads, width), normal(rows, kvHeads, width)], within: 1e-5) {
+        [
+          try Tensor.packedAttention(
+            query: $0[0], key: $0[1], value: $0[2], sequences: sequences, causal: causal, scale: 0.3)
+        ]
+      } _: { inputs in
+        var parts: [Tensor] = []
+        for head in 0..<heads {
+          let kv = head / (heads / kvHeads)
+          let q = try inputs[0].narrowed(1, head..<head + 1).squeezed(1)
+          let k = try inputs[1].narrowed(1, kv..<kv + 1).squeezed(1)
+          let v = try inputs[2].narrowed(1, kv..<kv + 1).squeezed(1)
+          parts.append(try (q.matmul(k.transposed()) * 0.3 + visible).softmax(along: 1).matmul(v).unsqueezed(1))
+        }
+        return [try Tensor.concatenated(parts, along: 1)]
+      }
+    }
+  }
+
+  /// Other types take the engine's operations.
+  @Test func otherTypes() throws {
+    let (x, gain) = (try normal(4, 6), try normal(6))
+    let (doubles, doubleGain) = (try x.converted(to: .float64), try gain.converted(to: .float64))
+    let (sum, normed) = try doubles.addedAndNormalised(doubles, weight: doubleGain, epsilon: 1e-5)
+    #expect(sum.dtype == .float64)
+    let float = try x.addedAndNormalised(x, weight: gain, epsilon: 1e-5)
+    #expect(try difference(normed.converted(to: .float32), float.normed) < 1e-6)
+    #expect(try difference(doubles.siluGated(doubles).converted(to: .float32), x.siluGated(x)) < 1e-6)
+    let heads = try doubles.reshaped([4, 1, 6])
+    let rows = [Tensor.Rows(own: 0..<2), Tensor.Rows(own: 2..<4, parent: 0)]
+    func attended(_ h: Tensor) throws -> Tensor {
+      try Tensor.packedAttention(query: h, key: h, value: h, sequences: rows, causal: true, scale: 1)
+    }
+    #expect(try difference(attended(heads).converted(to: .float32), attended(x.reshaped([4, 1, 6]))) < 1e-6)
+  }
+}
