@@ -1,16 +1,17 @@
 # make            what there is
 # make quickstart set-up, then the main job from data to a table of results
 # make test       set-up, then every test
+# make bench      set-up, then every benchmark against the peers (CASES="train-loreft-b8 start": some)
 
 SETUP := scripts/setup
 # One compute thread in tests: results do not depend on the machine, and neighbours are left in peace.
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart build test check format clean
+.PHONY: help setup quickstart build test bench bench-growth check format clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## fetch libtorch and the models into the cache (once for all clones)
 	@$(SETUP)/check.sh
@@ -29,11 +30,20 @@ test: setup ## run every test
 	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) REFT_TEST_ENCODER=$$($(SETUP)/model.sh minilm) $(TEST_ENVIRONMENT) swift test; status=$$?; \
 	  echo "make test: $$(( $$(date +%s) - started )) s"; exit $$status
 
+bench: setup ## measure against pyreft, peft and transformers; CASES="..." for some
+	swift build -c release --product reft
+	swift build -c release --product reft-bench
+	@scripts/bench/bench.py $(CASES)
+
+bench-growth: ## measure how time and memory grow with length, batch, rank, layers and adapters
+	@$(MAKE) --no-print-directory bench CASES=growth
+
 check: ## layout and comments of the sources, plan of the rooms, no machine paths
 	scripts/check/format.sh
 	scripts/check/docs.py
 	scripts/check/dag.py
 	scripts/check/paths.sh
+	cd scripts/bench && python3 -m unittest --quiet test_bench
 
 format: ## lay out the sources as .swift-format says
 	swift format --in-place --recursive Sources Tests Package.swift

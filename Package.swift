@@ -112,6 +112,12 @@ let wetRooms: [Target] = [
       "Pretrained", "Recipes", "Tasks", "Tensors", "TextEmbedding", "TextGeneration", "Tokenization", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], swiftSettings: swiftSettings),
+  .executableTarget(
+    name: "reft-bench",
+    dependencies: [
+      "CProcessStart", "Charts", "Diagnostics", "Interventions", "JSON", "LanguageModels", "Pretrained", "Tasks",
+      "Tensors", "TextGeneration", "Tokenization", "Training",
+    ], swiftSettings: swiftSettings),
   testSupport,
   .testTarget(
     name: "ReadmeTests", dependencies: ["Interventions", "Pretrained", "Tensors", "TextGeneration", "_TestSupport"],
@@ -201,6 +207,7 @@ let package = Package(
     ? []
     : [
       .executable(name: "reft", targets: ["reft"]),
+      .executable(name: "reft-bench", targets: ["reft-bench"]),
       .library(name: "SwiftReFT", targets: libraryRooms),
     ],
   dependencies: [

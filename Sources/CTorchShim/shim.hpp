@@ -12,11 +12,31 @@ namespace reft {
 void set_error(const char *what) noexcept;
 void count_tensor(int64_t change) noexcept;
 
+// While a thread profiles (profile.cpp): the shim's functions are seen as operations, with the bytes of what they read and write.
+struct ShimProfile {
+  bool on = false;
+};
+inline thread_local ShimProfile shim_profile;
+void profile_enter(const char *name) noexcept;
+void profile_leave() noexcept;
+void profile_touch(const at::Tensor &tensor) noexcept;
+struct ProfiledCall {
+  explicit ProfiledCall(const char *name) noexcept : entered(shim_profile.on) {
+    if (entered) profile_enter(name);
+  }
+  ~ProfiledCall() {
+    if (entered) profile_leave();
+  }
+  const bool entered;
+};
+
 // A handle is the engine's own TensorImpl with one reference owned by the caller; a Tensor is exactly one such pointer,
 // so borrowing costs nothing.
 inline const at::Tensor &borrow(ReftTensor *const &handle) {
   static_assert(sizeof(at::Tensor) == sizeof(void *), "at::Tensor must be a single pointer");
-  return *reinterpret_cast<const at::Tensor *>(&handle);
+  const at::Tensor &tensor = *reinterpret_cast<const at::Tensor *>(&handle);
+  if (shim_profile.on) profile_touch(tensor);
+  return tensor;
 }
 
 inline std::optional<at::Tensor> borrow_optional(ReftTensor *const &handle) {
@@ -25,6 +45,7 @@ inline std::optional<at::Tensor> borrow_optional(ReftTensor *const &handle) {
 }
 
 inline void give(at::Tensor tensor, ReftTensor **out) {
+  if (shim_profile.on) profile_touch(tensor);
   *out = reinterpret_cast<ReftTensor *>(tensor.unsafeReleaseTensorImpl());
   count_tensor(1);
 }
@@ -42,7 +63,8 @@ inline at::TensorOptions options(ReftType type, ReftDevice d) {
 }
 
 // Runs the body; an exception becomes a status and a message.
-template <typename Body> ReftStatus guarded(Body body) noexcept {
+template <typename Body> ReftStatus guarded(Body body, const char *name = __builtin_FUNCTION()) noexcept {
+  const ProfiledCall call(name);
   try {
     body();
     return REFT_OK;

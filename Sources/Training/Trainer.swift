@@ -90,7 +90,7 @@ public final class Trainer {
   ) throws -> Ending {
     try keepTrunk(shouldStop: shouldStop)
     while progress.epoch < settings.epochs, !isOutOfPatience {
-      let order = try epochOrder(progress.epoch)
+      let order = try Self.order(of: progress.epoch, seed: settings.seed, count: training.count)
       while progress.stepInEpoch < stepsPerEpoch {
         if shouldStop() { return .interrupted }
         let first = progress.stepInEpoch * examplesPerStep
@@ -105,9 +105,10 @@ public final class Trainer {
 
   private var isOutOfPatience: Bool { settings.patience.map { progress.epochsWithoutGain >= $0 } ?? false }
 
-  /// The order of one epoch follows from seed and epoch alone, so that a resumed run needs no replay.
-  private func epochOrder(_ epoch: Int) throws -> [Int] {
-    try RandomSource(seed: settings.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(epoch)).permutation(training.count)
+  /// The order in which an epoch, counted from 0, takes its examples: it follows from seed and epoch alone, so that a resumed
+  /// run needs no replay.
+  public static func order(of epoch: Int, seed: UInt64, count: Int) throws -> [Int] {
+    try RandomSource(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(epoch)).permutation(count)
   }
 
   private func step(_ batch: [TrainingExample]) throws -> StepMetrics {

@@ -34,6 +34,11 @@ typedef struct { ReftDeviceKind kind; int32_t index; } ReftDevice;
 // Handles, errors, process
 const char *_Nonnull reft_last_error(void);
 int64_t reft_live_tensors(void);
+
+// Begins to note where the time of this thread goes; ends, with a line for each operation, divided by tabs: name, calls,
+// nanoseconds of its own, multiplications and additions, bytes read and written. The text lives until the next end.
+ReftStatus reft_profile_begin(void);
+const char *_Nonnull reft_profile_end(void);
 void reft_release(ReftTensor *_Nullable tensor);
 void reft_set_threads(int32_t count);
 int32_t reft_threads(void);

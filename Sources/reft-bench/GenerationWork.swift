@@ -1,0 +1,55 @@
+import Interventions
+import JSON
+import LanguageModels
+import Pretrained
+import Tensors
+import TextGeneration
+
+/// Greedy generation by the generator of `reft generate`, nothing ends a text early.
+///
+/// Job: `model`, `prompts` (token ids), `new_tokens`, and for edits `method`, `settings`, `locations` and how many different
+/// `adapters` of that kind. A round continues all prompts, which go through the first `adapters` of them by turns (0: the model
+/// as it is).
+struct GenerationWork: Workload {
+  private let model: PretrainedModel
+  private let adapters: [Adapter]
+  private let requests: [GenerationRequest]
+  private let stop: StopConditions
+
+  init(_ job: JSONReader) throws {
+    let model = try PretrainedModel.open(job.string("model"))
+    self.model = model
+    let count = job.object["method"] == nil ? 0 : try job.int(ifPresent: "adapters") ?? 1
+    adapters = try (0..<count).map { try job.adapter(for: model.model, seed: 42 + UInt64($0)) }
+    requests = try job.array("prompts").map { prompt in
+      GenerationRequest(tokens: (prompt.array ?? []).compactMap(\.int).map(Int32.init))
+    }
+    stop = StopConditions(endTokens: [], maximumNewTokens: try job.int("new_tokens"))
+  }
+
+  var ready: JSONObject { ["prompts": .integer(requests.count)] }
+
+  mutating func round(_ request: JSONReader) throws -> JSONObject {
+    let used = adapters.prefix(try request.int(ifPresent: "adapters") ?? adapters.count)
+    let routes = try AdapterRoutes(used.isEmpty ? [[]] : used.map { try [AdapterUse($0)] })
+    let sent = requests.enumerated().map { index, prompt in
+      var prompt = prompt
+      prompt.route = index % max(1, used.count)
+      return prompt
+    }
+    var answers: [Generation] = []
+    let work = { [model, stop] in
+      answers = try Generator(model.model, model.tokenizer).generate(
+        sent, until: stop, edits: { batch throws(TensorError) in try routes.tap(for: batch) })
+    }
+    var operations: [OperationProfile] = []
+    let taken = try seconds {
+      if try request.bool(ifPresent: "profile") == true { operations = try Engine.profile(work) } else { try work() }
+    }
+    return [
+      "seconds": .number(taken),
+      "tokens": .array(answers.map { .array($0.tokens.map { .integer(Int($0)) }) }),
+      "operations": .array(operations.map { .object($0.json) }),
+    ]
+  }
+}

@@ -1,0 +1,31 @@
+import Interventions
+import JSON
+import LanguageModels
+import Tensors
+import Training
+
+extension JSONReader {
+  /// Token ids under a key.
+  func tokens(_ key: String) throws -> [Int32] { try array(key).compactMap(\.int).map(Int32.init) }
+
+  /// The objects of an array.
+  func readers(_ key: String) throws -> [JSONReader] {
+    try array(key).enumerated().map { try JSONReader($1, source: "\(source), \(key) \($0 + 1)") }
+  }
+
+  /// `examples`: token ids and where the response begins.
+  func examples() throws -> [TrainingExample] {
+    try readers("examples").map {
+      TrainingExample(tokens: try $0.tokens("tokens"), promptLength: try $0.int("prompt"), source: $0.source)
+    }
+  }
+
+  /// `method`, `settings` and `locations` as a new adapter of a model.
+  func adapter(for model: any LanguageModel, seed: UInt64 = 42) throws -> Adapter {
+    let method = try InterventionRegistry.standard.method(string("method"))
+    let plan = Adapter.Plan(
+      method: method.name, settings: try reader(ifPresent: "settings")?.object ?? [:],
+      locations: try string(ifPresent: "locations").map(Location.list(parsing:)) ?? method.locations(in: model))
+    return try Adapter(plan, of: method, for: model, using: RandomSource(seed: seed, on: model.device))
+  }
+}

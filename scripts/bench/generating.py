@@ -1,0 +1,76 @@
+"""Greedy generation: the same prompts, the same number of new tokens."""
+
+import json
+
+import results
+import sides
+import training
+
+
+def prompts(suite, count):
+    data = suite.examples(max(count, 64))
+    return [example["tokens"][:example["prompt"]] for example in data["examples"][:count]], data["name"]
+
+
+def greedy(suite, case, count, new, rounds):
+    chosen, name = prompts(suite, count)
+    rounds = suite.rounds(rounds)
+    with suite.ours("generate", prompts=chosen, new_tokens=new) as ours, \
+            suite.peer("generate.py", prompts=chosen, new_tokens=new) as peer:
+        warm = [side.round()["tokens"] for side in (ours, peer)]
+        first, second = suite.alternate(rounds, lambda _: ours.round(), lambda _: peer.round())
+    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
+    same = sum(a == b for a, b in zip(*warm))
+    return results.row(
+        case, rate(first), rate(second), "new tokens/s", higher_is_better=True, peer_name="transformers 4.45.1", data=name,
+        notes=[f"{same} of {count} texts are the same on both sides, token for token; reading the prompts is included."])
+
+
+def overhead(suite, case, count, new, rounds, **adapter):
+    """Our own speed with an adapter against that without, by turns in one process: a ratio of 1 is no cost."""
+    chosen, name = prompts(suite, count)
+    with suite.ours("generate", prompts=chosen, new_tokens=new, **adapter) as side:
+        side.round()
+        side.round(adapters=0)
+        edited, bare = suite.alternate(suite.rounds(rounds), lambda _: side.round(), lambda _: side.round(adapters=0))
+    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
+    return results.row(case, rate(edited), rate(bare), "new tokens/s", higher_is_better=True, peer_name="ours without the adapter",
+                       data=name)
+
+
+def memory(suite, case, count, new, rounds):
+    """The most memory that a fresh process holds while it loads the model and generates."""
+    chosen, name = prompts(suite, count)
+
+    def peak(start):
+        def measure(_):
+            with start() as side:
+                side.round()
+                return side.peak_memory()
+        return measure
+
+    first, second = suite.alternate(
+        suite.rounds(rounds), peak(lambda: suite.ours("generate", prompts=chosen, new_tokens=new)),
+        peak(lambda: suite.peer("generate.py", prompts=chosen, new_tokens=new)))
+    return results.row(case, first, second, "MB at the peak", higher_is_better=False, peer_name="transformers 4.45.1", data=name)
+
+
+def folded(suite, case, count, new, rounds):
+    """A model with LoFiT's offsets folded in against the model as it is: both are read from safetensors, side by side."""
+    chosen, name = prompts(suite, count)
+    adapter, merged = suite.scratch / "lofit-to-fold", suite.scratch / "lofit-folded"
+    if not merged.exists():
+        data = suite.examples(8)
+        recipe = {**training.recipe(suite, data, 8, 1, "lofit-bias", heads=training.heads(suite)), "output": str(adapter)}
+        path = suite.scratch / "lofit-to-fold.yaml"
+        path.write_text(json.dumps(recipe))  # JSON is YAML
+        sides.timed([suite.reft, "train", path])
+        sides.timed([suite.reft, "merge", "--model", suite.folder, "--adapter", adapter, "--other-weights", "--output", merged])
+    with suite.ours("generate", model=str(merged), prompts=chosen, new_tokens=new) as edited, \
+            suite.ours("generate", model=str(suite.folder), prompts=chosen, new_tokens=new) as bare:
+        for side in (edited, bare):
+            side.round()
+        first, second = suite.alternate(suite.rounds(rounds), lambda _: edited.round(), lambda _: bare.round())
+    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
+    return results.row(case, rate(first), rate(second), "new tokens/s", higher_is_better=True, peer_name="ours without the adapter",
+                       data=name)
