@@ -37,6 +37,7 @@ public struct AdapterUse {
 
 /// `h + s (Phi(h) - h)`.
 final class Strengthened: ActivationEdit {
+  var isRowwise: Bool { edit.isRowwise }
   private let edit: any ActivationEdit
   private let strength: Double
 

@@ -93,6 +93,7 @@ public final class BottleneckAdapter<Placement: BottleneckPlacement>: Interventi
   private final class Edit: ActivationEdit {
     let adapter: BottleneckAdapter
     let dropout: Dropout
+    var isRowwise: Bool { !dropout.isActive }
     init(_ adapter: BottleneckAdapter, dropout: Dropout) { (self.adapter, self.dropout) = (adapter, dropout) }
 
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {

@@ -3,6 +3,7 @@ import Tensors
 
 /// `h + c`: one constant for every row.
 final class ConstantOffset: ActivationEdit {
+  var isRowwise: Bool { true }
   private let offset: Tensor
 
   init(_ offset: Tensor) {

@@ -3,6 +3,7 @@ import Tensors
 
 /// `f * z + o` on the outputs of attention heads; f, o `[heads, headDim]`, either of which may be missing.
 final class HeadEdit: ActivationEdit {
+  var isRowwise: Bool { true }
   private let factors, offsets: Tensor?
 
   init(factors: Tensor?, offsets: Tensor?) { (self.factors, self.offsets) = (factors, offsets) }

@@ -3,9 +3,14 @@ import Tensors
 
 /// An edit that is a function of the edited rows alone, so that a method's formula stands where the method is.
 final class RowFunction: ActivationEdit {
+  let isRowwise: Bool
   private let function: (Tensor) throws(TensorError) -> Tensor
 
-  init(_ function: @escaping (Tensor) throws(TensorError) -> Tensor) { self.function = function }
+  /// - Parameter isRowwise: false for what draws by chance or looks at other rows.
+  init(isRowwise: Bool = true, _ function: @escaping (Tensor) throws(TensorError) -> Tensor) {
+    self.isRowwise = isRowwise
+    self.function = function
+  }
 
   func callAsFunction(_ h: Tensor, from input: Tensor?) throws(TensorError) -> Tensor { try function(h) }
 }

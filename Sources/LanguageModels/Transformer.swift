@@ -50,13 +50,13 @@ public final class Transformer: LanguageModel {
   /// The residual stream behind some blocks, `[rows, d]`.
   func through(_ range: Range<Int>, _ stream: Tensor, _ pass: Pass) throws(TensorError) -> Tensor {
     var h = stream
-    for i in range where i <= pass.lastLayer ?? i { h = try blocks[i](h, pass.layer(i)) }
+    for i in range where i <= pass.lastLayer ?? i { h = try blocks[i](h, pass.layer(i, isLast: i == blocks.count - 1)) }
     return h
   }
 
-  /// What a pass gives: the rows of tokens, final norm applied.
+  /// What a pass gives: the rows of tokens that are asked for, final norm applied.
   func finished(_ stream: Tensor, _ pass: Pass) throws(TensorError) -> Tensor {
-    let h = try pass.tokens(of: stream)
+    let h = try pass.asked(of: stream)
     return try norm?(h) ?? h
   }
 

@@ -71,6 +71,7 @@ public final class DoRA: Intervention, Mergeable {
     let change: LowRankMap
     let gain: Tensor
     let dropout: Dropout
+    var isRowwise: Bool { !dropout.isActive }
 
     init(map: Projection, change: LowRankMap, gain: Tensor, dropout: Dropout) {
       (self.map, self.change, self.gain, self.dropout) = (map, change, gain, dropout)

@@ -89,6 +89,7 @@ public final class FullFineTuning: Intervention, Mergeable {
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit { Edit(weight: weight, bias: bias) }
 
   private final class Edit: ActivationEdit {
+    var isRowwise: Bool { true }
     let weight: Tensor
     let bias: Tensor?
     init(weight: Tensor, bias: Tensor?) { (self.weight, self.bias) = (weight, bias) }

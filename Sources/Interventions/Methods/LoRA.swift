@@ -99,6 +99,7 @@ public final class LoRA: Intervention, Mergeable, Summable {
   private final class Edit: ActivationEdit {
     let change: LowRankMap
     let dropout: Dropout
+    var isRowwise: Bool { !dropout.isActive }
 
     init(change: LowRankMap, dropout: Dropout) { (self.change, self.dropout) = (change, dropout) }
 

@@ -94,15 +94,15 @@ public final class LoReFT: Partitioned {
     let (sigma, source) = (configuration.activation, source)
     let dropout = Dropout(configuration.dropout, mode)
     guard let indices = subspaces?.indices(of: mode.subspaces) else {
-      return RowFunction { h throws(TensorError) in
+      return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in
         let difference = try sigma(source(h)) - h.matmul(columns)  // sigma(W h + b) - R h
         return try dropout(h + difference.matmul(columns.transposed()))
       }
     }
-    if indices.isEmpty { return RowFunction { h throws(TensorError) in try dropout(h) } }
+    if indices.isEmpty { return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in try dropout(h) } }
     let chosen = try Tensor(indices.map(Int64.init), on: columns.device)
     let rows = try columns.selected(chosen, along: 1).transposed()  // R of the chosen parts
-    return RowFunction { h throws(TensorError) in
+    return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in
       let difference = try (sigma(source(h)) - h.matmul(columns)).selected(chosen, along: 1)
       return try dropout(h + difference.matmul(rows))
     }

@@ -77,7 +77,7 @@ public final class LobiReFT: Mergeable, ConstantEdit {
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
     let offset = try offset()
     let dropout = Dropout(configuration.dropout, mode)
-    return RowFunction { h throws(TensorError) in try dropout(h + offset) }
+    return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in try dropout(h + offset) }
   }
 
   public var isConstant: Bool { true }

@@ -79,7 +79,7 @@ public final class NoReFT: Intervention {
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
     let (sigma, source, projection) = (configuration.activation, source, projection)
     let dropout = Dropout(configuration.dropout, mode)
-    return RowFunction { h throws(TensorError) in
+    return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in
       try dropout(h + projection.transposed(sigma(source(h)) - projection(h)))
     }
   }

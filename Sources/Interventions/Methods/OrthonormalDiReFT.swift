@@ -63,7 +63,7 @@ public final class OrthonormalDiReFT: Intervention {
   public func edit(_ mode: EditMode) throws(TensorError) -> any ActivationEdit {
     let (columns, sigma, source) = (try rotation.columns(), configuration.activation, source)
     let dropout = Dropout(configuration.dropout, mode)
-    return RowFunction { h throws(TensorError) in
+    return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in
       try dropout(h + sigma(source(h)).matmul(columns.transposed()))
     }
   }

@@ -76,6 +76,7 @@ public final class SteeringVector {
 
 /// The operators that depend on the row.
 private final class SteeringEdit: ActivationEdit {
+  var isRowwise: Bool { true }
   private let configuration: Steering.Configuration
   private let vector: Tensor  // c over the chosen heads or the whole row
   private let heads: Tensor?

@@ -124,6 +124,7 @@ public final class VeRA: Intervention, Mergeable {
   private final class Edit: ActivationEdit {
     let A, B, d, b: Tensor
     let dropout: Dropout
+    var isRowwise: Bool { !dropout.isActive }
 
     init(A: Tensor, B: Tensor, d: Tensor, b: Tensor, dropout: Dropout) {
       (self.A, self.B, self.d, self.b, self.dropout) = (A, B, d, b, dropout)

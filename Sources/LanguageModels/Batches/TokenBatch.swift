@@ -30,11 +30,15 @@ public struct TokenBatch: Sendable {
   public let sequences: [Sequence]
   /// The packed rows of each sequence.
   public let rows: [Range<Int>]
+  /// The rows whose final states somebody asks for, ascending, without repeats: a pass gives these and no others, and spares
+  /// its last block the rest; `nil` for all.
+  public let asked: [Int]?
 
   /// Packs sequences in their order.
   ///
   /// - Precondition: no sequence is empty.
-  public init(_ sequences: [Sequence]) {
+  public init(_ sequences: [Sequence], asking asked: [Int]? = nil) {
+    self.asked = asked
     precondition(sequences.allSatisfy { !$0.tokens.isEmpty }, "an empty sequence in a batch")
     self.sequences = sequences
     var rows: [Range<Int>] = []

@@ -57,7 +57,7 @@ final class Pass {
       sequences[i].promptLength += prefix.length
     }
     sequences += virtual.map { .init(tokens: [Int32](repeating: 0, count: $0.prefix.length)) }
-    self.batch = tap.prefixes.isEmpty ? batch : TokenBatch(sequences)
+    self.batch = tap.prefixes.isEmpty ? batch : TokenBatch(sequences, asking: batch.asked)
     self.cache = cache
     self.tap = tap
     self.device = device
@@ -108,8 +108,28 @@ final class Pass {
     stream.size(0) > tokenRows ? try stream.narrowed(0, 0..<tokenRows) : stream
   }
 
-  func layer(_ index: Int) -> LayerPass {
-    LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index), layer: index)
+  /// The rows that are asked for, of the stream that left the last block.
+  func asked(of stream: Tensor) throws(TensorError) -> Tensor {
+    if isNarrowed { return stream }
+    let rows = try tokens(of: stream)
+    guard let asked = batch.asked else { return rows }
+    return try rows.selected(Tensor(asked.map(Int64.init), on: device))
+  }
+
+  /// Whether the last block has left out the rows that nobody asks for.
+  private var isNarrowed = false
+
+  /// - Parameter isLast: whether no block comes behind this one, so that it needs no rows but those that are asked for.
+  func layer(_ index: Int, isLast: Bool = false) throws(TensorError) -> LayerPass {
+    if isLast, let asked = batch.asked, asked.count < batch.rowCount, tap.lastLayer == nil,
+      let narrowed = try tap.narrowed(to: asked, in: index)
+    {
+      isNarrowed = true
+      return LayerPass(
+        pass: self, tap: narrowed.layer(index), stores: cache?.layer(index), layer: index,
+        rows: try Tensor(asked.map(Int64.init), on: device))
+    }
+    return LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index), layer: index, rows: nil)
   }
 
   /// The angles of the rows, made once for all layers that turn by this embedding.
@@ -127,6 +147,13 @@ struct LayerPass {
   let tap: LayerTap
   let stores: [KeyValueStore]?
   fileprivate let layer: Int
+  /// The rows that are needed behind the attention heads; `nil` for all.
+  fileprivate let rows: Tensor?
+
+  /// The rows of an activation, or of a residual stream, that are needed behind the attention heads.
+  func needed(_ x: Tensor) throws(TensorError) -> Tensor {
+    try rows.map { rows throws(TensorError) in try x.selected(rows) } ?? x
+  }
 
   /// The packed rows of each sequence.
   var sequences: [Range<Int>] { pass.batch.rows }

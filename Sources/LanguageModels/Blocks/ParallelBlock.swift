@@ -13,7 +13,8 @@ struct ParallelBlock: Block {
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
     let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
-    let m = try feedForward(pass.tap(feedForwardNorm(x), at: .mlpInput), pass)
-    return try pass.tap(m + a + x, at: .blockOutput)
+    let rest = try pass.needed(x)
+    let m = try feedForward(pass.tap(feedForwardNorm(rest), at: .mlpInput), pass)
+    return try pass.tap(m + a + rest, at: .blockOutput)
   }
 }

@@ -13,7 +13,7 @@ struct PostNormBlock: Block {
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
     let a = try attention(pass.tap(x, at: .attentionInput), pass)
-    let h = try pass.tap(attentionNorm(x + a), at: .mlpInput)
+    let h = try pass.tap(attentionNorm(pass.needed(x) + a), at: .mlpInput)
     return try pass.tap(feedForwardNorm(h + feedForward(h, pass)), at: .blockOutput)
   }
 }

@@ -13,7 +13,7 @@ struct PreNormBlock: Block {
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
     let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
-    let (h, m) = try feedForwardNorm.ofSum(x, a)
+    let (h, m) = try feedForwardNorm.ofSum(pass.needed(x), a)
     return try pass.tap(h + feedForward(pass.tap(m, at: .mlpInput), pass), at: .blockOutput)
   }
 }

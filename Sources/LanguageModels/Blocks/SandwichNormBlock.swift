@@ -17,7 +17,7 @@ struct SandwichNormBlock: Block {
   func callAsFunction(_ input: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let x = try pass.tap(input, at: .blockInput)
     let a = try attention(pass.tap(attentionNorm(x), at: .attentionInput), pass)
-    let h = try x + afterAttention(a)
+    let h = try pass.needed(x) + afterAttention(a)
     let m = try feedForward(pass.tap(feedForwardNorm(h), at: .mlpInput), pass)
     return try pass.tap(h + afterFeedForward(m), at: .blockOutput)
   }

@@ -13,7 +13,7 @@ struct SelfAttention {
   let attend: PackedAttention
   let shape: ModelShape
 
-  /// `n [rows, d]`, normed, to the attention's contribution `[rows, d]`.
+  /// `n [rows, d]`, normed, to the attention's contribution to the rows that are needed, `[needed, d]`.
   func callAsFunction(_ n: Tensor, _ pass: LayerPass) throws(TensorError) -> Tensor {
     let maps = try Linear.together([query.map, key.map, value.map], n)
     let q = try split(pass.tap(maps[0], at: .query, from: n), shape.heads)
@@ -24,7 +24,7 @@ struct SelfAttention {
       pass.turn(queryNorm?(q) ?? q, rotary), turned, v, sequences: pass.sequences, stores: pass.stores,
       prefixes: pass.prefixes(keys: turned, values: v))
     let edited = try pass.tap(z, at: .headOutput)  // [rows, heads, headDim]
-    let merged = try edited.reshaped([-1, shape.heads * shape.headDim])
+    let merged = try pass.needed(edited.reshaped([-1, shape.heads * shape.headDim]))
     return try pass.tap(output(merged), at: .attentionOutput, from: merged)
   }
 

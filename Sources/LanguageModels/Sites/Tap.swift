@@ -8,6 +8,14 @@ public protocol ActivationEdit: AnyObject {
   ///   - activation: the rows in question, shaped as ``Component`` says.
   ///   - input: the same rows of what the activation was computed from, where the site has one input (LoRA needs it).
   func callAsFunction(_ activation: Tensor, from input: Tensor?) throws(TensorError) -> Tensor
+
+  /// Whether each row's result follows from that row alone, so that rows nobody asks for can be left out: no chance, no look
+  /// at other rows, nothing remembered. False where an edit does not say.
+  var isRowwise: Bool { get }
+}
+
+extension ActivationEdit {
+  public var isRowwise: Bool { false }
 }
 
 /// The edits of one forward pass, by site; passed down the model like any argument.
@@ -55,7 +63,7 @@ public struct Tap {
     }
   }
 
-  private var edits: [Site: [Placed]]
+  fileprivate(set) var edits: [Site: [Placed]]
   /// The layer behind which the pass ends, for those who read activations alone: what it gives is then no final state.
   public var lastLayer: Int?
   /// What stands before the sequences of the batch, by their index; see ``VirtualPrefix``.
@@ -95,6 +103,13 @@ public struct Tap {
 
   /// The lowest layer that has an edit; nothing below it needs a graph. Virtual rows enter at layer 0.
   public var lowestLayer: Int? { prefixes.isEmpty ? edits.keys.map(\.layer).min() : 0 }
+
+  /// This tap with other edits at some sites.
+  func replacing(_ sites: [Site: [Placed]]) -> Tap {
+    var tap = self
+    tap.edits.merge(sites) { $1 }
+    return tap
+  }
 
   /// What one block needs of the tap.
   public func layer(_ index: Int) -> LayerTap { LayerTap(tap: self, layer: index) }

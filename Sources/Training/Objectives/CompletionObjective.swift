@@ -34,22 +34,21 @@ public struct CompletionObjective: Objective {
 
   /// The sum of `-log p(token)` over the response tokens of all examples, a scalar.
   public func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor {
-    let (batch, tap) = try adapters.tapped(
-      examples.flatMap(sequences), of: examples, mode: mode)
-    let hidden = try model.hidden(batch, from: trunk, tap: tap)
-    var rows: [Int64] = []
+    let sequences = examples.flatMap(sequences)
+    var rows: [Int] = []
     var labels: [Int64] = []
-    for (example, packed) in zip(examples, batch.rows) {
+    for (example, packed) in zip(examples, TokenBatch(sequences).rows) {
       for label in example.firstLabel..<example.tokens.count {
-        rows.append(Int64(packed.lowerBound + label - 1))
+        rows.append(packed.lowerBound + label - 1)
         labels.append(Int64(example.tokens[label]))
       }
     }
+    let (batch, tap) = try adapters.tapped(sequences, of: examples, asking: rows, mode: mode)
+    let hidden = try model.hidden(batch, from: trunk, tap: tap)
     var sums: [Tensor] = []
     for start in stride(from: 0, to: rows.count, by: Self.chunk) {
       let part = start..<min(start + Self.chunk, rows.count)
-      let needed = try hidden.selected(Tensor(Array(rows[part]), on: model.device))
-      let logits = try model.logits(needed)
+      let logits = try model.logits(hidden.narrowed(0, part))
       sums.append(try logits.crossEntropy(Tensor(Array(labels[part]), on: model.device)).sum().reshaped([1]))
     }
     return try Tensor.concatenated(sums, along: 0).sum()
