@@ -157,7 +157,7 @@ let wetRooms: [Target] = [
     ].map {
       .byName(name: $0)
     }, swiftSettings: swiftSettings),
-  tests(of: "LanguageModels", ["Checkpoints", "JSON", "Tensors", "_TestSupport"]),
+  tests(of: "LanguageModels", ["Checkpoints", "JSON", "Layers", "Tensors", "_TestSupport"]),
   // The tests start the command that SwiftPM leaves beside them.
   .testTarget(
     name: "CommandTests",

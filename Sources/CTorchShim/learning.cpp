@@ -5,8 +5,6 @@
 
 using namespace reft;
 
-REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
-        at::linear(borrow(x), borrow(weight), borrow_optional(bias)))
 REFT_OP(reft_embedding, (ReftTensor * weight, ReftTensor *ids, ReftTensor **out), at::embedding(borrow(weight), borrow(ids)))
 REFT_OP(reft_layer_norm, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, double epsilon, ReftTensor **out),
         at::layer_norm(borrow(x), borrow(weight).sizes(), borrow(weight), borrow_optional(bias), epsilon))

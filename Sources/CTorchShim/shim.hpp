@@ -1,6 +1,8 @@
 // What every .cpp of the shim shares: borrowing a handle, giving one out, and the wall that stops exceptions.
 #pragma once
 
+#include "parallel.hpp"
+
 #include <ATen/ATen.h>
 
 #include <string>

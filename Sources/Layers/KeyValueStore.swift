@@ -29,6 +29,18 @@ public final class KeyValueStore {
     (virtual, count) = (count, 0)
   }
 
+  /// Makes room for one row more, which whoever asks writes, and counts it.
+  ///
+  /// - Parameter sample: rows `[n, kvHeads, headDim]` of the kind that is kept.
+  /// - Returns: the memory of all keys and values, `[1, kvHeads, capacity, headDim]`, and the place of the row in it.
+  func advance(like sample: Tensor) throws(TensorError) -> (keys: Tensor, values: Tensor, row: Int) {
+    let row = held
+    try makeRoom(for: row + 1, like: sample)
+    guard let keys, let values else { preconditionFailure("room was just made") }
+    count += 1
+    return (keys, values, row)
+  }
+
   /// Appends rows `[n, kvHeads, headDim]` and returns all keys and values held, `[1, kvHeads, held, headDim]`.
   public func append(keys newKeys: Tensor, values newValues: Tensor) throws(TensorError) -> (Tensor, Tensor) {
     let added = newKeys.size(0)

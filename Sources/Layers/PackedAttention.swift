@@ -71,6 +71,7 @@ public struct PackedAttention {
       return try Tensor.packedAttention(
         query: q, key: k, value: v, sequences: sequences.map { .init(own: $0) }, causal: reach == .past, scale: scale)
     }
+    if let stores, isStep(q, sequences, stores, prefixes) { return try step(q, k, v, stores) }
     var parts: [Tensor] = []
     parts.reserveCapacity(sequences.count)
     for (i, rows) in sequences.enumerated() {
@@ -101,6 +102,29 @@ public struct PackedAttention {
   }
 
   private var hasWindow: Bool { if case .window = reach { true } else { false } }
+
+  /// Whether every sequence goes on by one row, in a way that the kernel for a whole batch computes.
+  private func isStep(
+    _ q: Tensor, _ sequences: [Range<Int>], _ stores: [KeyValueStore], _ prefixes: [Prefix?]
+  ) -> Bool {
+    reach != .everything && softcap == nil && q.size(0) == sequences.count && stores.count == sequences.count
+      && q.dtype == .float32 && q.device == .cpu && !q.requiresGradient
+      && prefixes.allSatisfy { $0.map { $0.rows == nil && $0.strength == 1 } ?? true }
+  }
+
+  /// One new row a sequence, all of them in one call.
+  private func step(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ stores: [KeyValueStore]) throws(TensorError) -> Tensor {
+    var kept: [Tensor.Kept] = []
+    kept.reserveCapacity(stores.count)
+    for store in stores {
+      let (keys, values, row) = try store.advance(like: k)
+      let first = if case .window(let width) = reach { max(0, row + 1 - width) } else { 0 }
+      kept.append(Tensor.Kept(keys: keys, values: values, row: row, first: first))
+    }
+    let z = try Tensor.decodeAttention(query: q, key: k, value: v, over: kept, scale: scale)
+    if case .window(let width) = reach { for store in stores { try store.forget(allBut: width) } }
+    return z
+  }
 
   /// `[1, heads, new, headDim]` over `[1, kvHeads, keys, headDim]`; the new rows are the last of the keys.
   private func attend(

@@ -142,6 +142,11 @@ ReftStatus reft_linears(ReftIn x, ReftTensor *_Nonnull const *_Nonnull weights, 
 ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, const int64_t *_Nonnull first, const int64_t *_Nonnull count,
                                  const int64_t *_Nonnull parent, int32_t number, bool causal, double scale, ReftOut out);
 ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
+// One new row a sequence, `query [n, heads, width]`, `key`, `value [n, kvHeads, width]`, over what is kept `[1, kvHeads, capacity, width]`: rows
+// `first` to `held`, to which the new row is appended in place. Contiguous float32 of the CPU.
+ReftStatus reft_decode_attention(ReftIn query, ReftIn key, ReftIn value, ReftTensor *_Nonnull const *_Nonnull keys,
+                                 ReftTensor *_Nonnull const *_Nonnull values, const int64_t *_Nonnull held, const int64_t *_Nonnull first, int32_t count,
+                                 double scale, ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
 
 // Gradients and in-place updates (never on a tensor that a graph still needs)

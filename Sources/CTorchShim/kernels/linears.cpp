@@ -1,5 +1,6 @@
 // Several linear maps of one input: their outputs side by side, and one gradient of the input that all of them add to.
 #include "kernel.hpp"
+#include "skinny_linear.hpp"
 
 #include <ATen/core/grad_mode.h>
 
@@ -11,15 +12,14 @@ std::vector<at::Tensor> mapped(const at::Tensor &x, const std::vector<at::Tensor
   int64_t width = 0;
   for (const auto &w : weights) width += w.size(0);
   auto all = at::empty({x.size(0), width}, x.options());
+  const bool skinny = is_skinny(x, weights, biases);
+  if (skinny) skinny_linears(x, weights, biases, static_cast<float *>(all.mutable_data_ptr()), width);
   std::vector<at::Tensor> parts;
   int64_t first = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     auto part = all.narrow(1, first, weights[i].size(0));
-    if (biases[i].defined()) {
-      at::addmm_out(part, biases[i], x, weights[i].t());
-    } else {
-      at::mm_out(part, x, weights[i].t());
-    }
+    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].t());
+    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].t());
     parts.push_back(part);
     first += weights[i].size(0);
   }

@@ -1,0 +1,100 @@
+// Attention of one new row a sequence over the keys and values that are kept: a whole batch in one call, nothing copied but the
+// new rows.
+#include "../shim.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+namespace reft {
+namespace {
+
+/// The keys and values of one head of one sequence that the new row looks at, `[first, last)` of `[capacity, width]`.
+struct Head {
+  const float *keys, *values;
+  long first, last, width;
+  float scale;
+};
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+namespace v4 {
+#define WIDTH 16
+#include "decode_tiles.hpp"
+#undef WIDTH
+}  // namespace v4
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+namespace v3 {
+#define WIDTH 8
+#include "decode_tiles.hpp"
+#undef WIDTH
+}  // namespace v3
+#pragma clang attribute pop
+#endif
+namespace plain {
+#define WIDTH 4
+#include "decode_tiles.hpp"
+#undef WIDTH
+}  // namespace plain
+
+using Attend = void (*)(const Head &, const float *, long, float *, float *);
+
+Attend widest() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return v4::attend;
+  if (__builtin_cpu_supports("x86-64-v3")) return v3::attend;
+#endif
+  return plain::attend;
+}
+
+float *floats(const at::Tensor &t) { return static_cast<float *>(t.mutable_data_ptr()); }
+
+void check(const at::Tensor &t, at::IntArrayRef shape, const char *name) {
+  TORCH_CHECK(t.device().is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.sizes() == shape, name, ": expected contiguous float32 ",
+              shape, " on the CPU, got ", t.scalar_type(), t.sizes());
+}
+
+}  // namespace
+}  // namespace reft
+
+using namespace reft;
+
+ReftStatus reft_decode_attention(ReftTensor *query, ReftTensor *key, ReftTensor *value, ReftTensor *const *keys, ReftTensor *const *values, const int64_t *held,
+                                 const int64_t *first, int32_t count, double scale, ReftTensor **out) {
+  return guarded([&] {
+    const auto q = borrow(query).contiguous(), k = borrow(key).contiguous(), v = borrow(value).contiguous();
+    TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.size(1) > 0 && q.size(1) % k.size(1) == 0, "heads of ", q.sizes(), " over heads of ", k.sizes());
+    const int64_t heads = q.size(1), kv_heads = k.size(1), width = q.size(2), group = heads / kv_heads;
+    check(q, {count, heads, width}, "queries");
+    check(k, {count, kv_heads, width}, "keys");
+    check(v, {count, kv_heads, width}, "values");
+    int64_t longest = 0;
+    for (int32_t i = 0; i < count; ++i) {
+      const int64_t capacity = borrow(keys[i]).size(2);
+      TORCH_CHECK(0 <= first[i] && first[i] <= held[i] && held[i] < capacity, "a row ", held[i], " of ", capacity);
+      check(borrow(keys[i]), {1, kv_heads, capacity, width}, "kept keys");
+      check(borrow(values[i]), {1, kv_heads, capacity, width}, "kept values");
+      longest = std::max(longest, held[i] + 1 - first[i]);
+    }
+    static const Attend attend = widest();
+    auto z = at::empty({count, heads, width}, q.options());
+    const int64_t tasks = count * kv_heads;
+    std::atomic<int64_t> next{0};
+    at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), tasks), 1, [&](int64_t, int64_t) {
+      thread_local std::vector<float> scores;
+      scores.resize(static_cast<size_t>(4 * longest));
+      for (int64_t i = next++; i < tasks; i = next++) {
+        const int64_t s = i / kv_heads, h = i % kv_heads, offset = h * borrow(keys[s]).size(2) * width;
+        float *kept_keys = floats(borrow(keys[s])) + offset, *kept_values = floats(borrow(values[s])) + offset;
+        std::memcpy(kept_keys + held[s] * width, floats(k) + i * width, static_cast<size_t>(width) * 4);
+        std::memcpy(kept_values + held[s] * width, floats(v) + i * width, static_cast<size_t>(width) * 4);
+        const Head head{kept_keys, kept_values, first[s], held[s] + 1, width, static_cast<float>(scale)};
+        attend(head, floats(q) + i * group * width, group, scores.data(), floats(z) + i * group * width);
+      }
+    });
+    give(z, out);
+  });
+}

@@ -1,0 +1,89 @@
+// The inner loops of `reft_decode_attention` for vectors of `WIDTH` floats; included once for each kind of processor.
+//
+// No include guard: `WIDTH` and the instructions that may be used are those of the place of inclusion.
+
+#include "lanes.hpp"
+
+/// Scores of G query heads with the keys `[first, last)` of their head, `scores[g * stride + key - first]`.
+template <int G> static void scored(const Head &h, const float *q, float *scores, long stride) {
+  for (long key = h.first; key < h.last; ++key) {
+    const float *k = h.keys + key * h.width;
+    Vector sums[G] = {};
+    long i = 0;
+    for (; i + WIDTH <= h.width; i += WIDTH) {
+      const Vector ks = load(k + i);
+      for (int g = 0; g < G; ++g) sums[g] += ks * load(q + g * h.width + i);
+    }
+    for (int g = 0; g < G; ++g) {
+      float sum = total(sums[g]);
+      for (long j = i; j < h.width; ++j) sum += k[j] * q[g * h.width + j];
+      scores[g * stride + key - h.first] = sum * h.scale;
+    }
+  }
+}
+
+/// Scores to `e^(score - highest)`; their sum.
+static float weighted(float *scores, long count) {
+  float highest = scores[0];
+  for (long i = 1; i < count; ++i) highest = scores[i] > highest ? scores[i] : highest;
+  Vector sums = {};
+  long i = 0;
+  for (; i + WIDTH <= count; i += WIDTH) {
+    const Vector e = exponential(load(scores + i) - highest);
+    store(scores + i, e);
+    sums += e;
+  }
+  float sum = total(sums);
+  if (i < count) {
+    float rest[WIDTH] = {};
+    for (long j = i; j < count; ++j) rest[j - i] = scores[j] - highest;
+    store(rest, exponential(load(rest)));
+    for (long j = i; j < count; ++j) sum += scores[j] = rest[j - i];
+  }
+  return sum;
+}
+
+/// The sums of values by their weights, for G query heads.
+template <int G> static void mixed(const Head &h, const float *weights, long stride, const float *sums, float *z) {
+  constexpr int V = 2;
+  const float *values = h.values + h.first * h.width;
+  const long count = h.last - h.first;
+  long i = 0;
+  for (; i + V * WIDTH <= h.width; i += V * WIDTH) {
+    Vector out[G][V] = {};
+    for (long key = 0; key < count; ++key) {
+      Vector vs[V];
+      for (int v = 0; v < V; ++v) vs[v] = load(values + key * h.width + i + v * WIDTH);
+      for (int g = 0; g < G; ++g) {
+        const float each = weights[g * stride + key];
+        for (int v = 0; v < V; ++v) out[g][v] += each * vs[v];
+      }
+    }
+    for (int g = 0; g < G; ++g) {
+      for (int v = 0; v < V; ++v) store(z + g * h.width + i + v * WIDTH, out[g][v] / sums[g]);
+    }
+  }
+  for (; i < h.width; ++i) {
+    for (int g = 0; g < G; ++g) {
+      float sum = 0;
+      for (long key = 0; key < count; ++key) sum += weights[g * stride + key] * values[key * h.width + i];
+      z[g * h.width + i] = sum / sums[g];
+    }
+  }
+}
+
+template <int G> static void attended(const Head &h, const float *q, float *scores, float *z) {
+  const long stride = h.last - h.first;
+  scored<G>(h, q, scores, stride);
+  float sums[G];
+  for (int g = 0; g < G; ++g) sums[g] = weighted(scores + g * stride, stride);
+  mixed<G>(h, scores, stride, sums, z);
+}
+
+/// One new row of the query heads that share a key head, `q [group, width]` to `z [group, width]`; scores: room for 4 heads.
+static void attend(const Head &h, const float *q, long group, float *scores, float *z) {
+  for (; group >= 4; group -= 4, q += 4 * h.width, z += 4 * h.width) attended<4>(h, q, scores, z);
+  if (group == 3) attended<3>(h, q, scores, z);
+  if (group == 2) attended<2>(h, q, scores, z);
+  if (group == 1) attended<1>(h, q, scores, z);
+}

@@ -1,0 +1,139 @@
+// Products with few rows. A matrix library is made for many: it runs one row on one core, and for a few it packs a matrix that is
+// used once. Here every weight is read once, from where it lies, by all cores.
+#include "skinny_linear.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <atomic>
+#include <vector>
+
+namespace reft {
+namespace {
+
+/// Everything the inner loops need to know.
+struct Product {
+  const float *x, *weight, *bias;
+  float *y;
+  long rows, k, y_stride;
+  /// x in panels of 16 rows, each turned to `[k, 16]`; rows behind the last panel are taken as they are.
+  const float *turned;
+  long panels;
+};
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+namespace v4 {
+#define WIDTH 16
+#include "skinny_tiles.hpp"
+#undef WIDTH
+}  // namespace v4
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+namespace v3 {
+#define WIDTH 8
+#include "skinny_tiles.hpp"
+#undef WIDTH
+}  // namespace v3
+#pragma clang attribute pop
+#endif
+namespace plain {
+#define WIDTH 4
+#include "skinny_tiles.hpp"
+#undef WIDTH
+}  // namespace plain
+
+using Outputs = void (*)(const Product &, long, long);
+
+/// The widest that the processor has.
+Outputs widest() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return v4::outputs;
+  if (__builtin_cpu_supports("x86-64-v3")) return v3::outputs;
+#endif
+  return plain::outputs;
+}
+
+/// Rows `[0, count)` of x as `[k, 16]`, zeros behind them.
+void turn(const float *x, long k, long count, float *panel) {
+  for (long i = 0; i < k; ++i) {
+    for (long row = 0; row < 16; ++row) panel[i * 16 + row] = row < count ? x[row * k + i] : 0;
+  }
+}
+
+const float *floats(const at::Tensor &t) { return static_cast<const float *>(t.const_data_ptr()); }
+
+bool is_whole(const at::Tensor &t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous(); }
+
+}  // namespace
+
+const int64_t skinny_rows = 32;
+
+bool is_skinny(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases) {
+  if (x.dim() < 1 || x.size(-1) < 1 || !is_whole(x)) return false;
+  const int64_t k = x.size(-1), rows = x.numel() / k;
+  if (rows < 1 || rows > skinny_rows) return false;
+  const bool graph = at::GradMode::is_enabled();
+  if (graph && x.requires_grad()) return false;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto &weight = weights[i], &bias = biases[i];
+    if (!is_whole(weight) || weight.dim() != 2 || weight.size(1) != k || (graph && weight.requires_grad())) return false;
+    if (bias.defined() && (!is_whole(bias) || bias.dim() != 1 || bias.size(0) != weight.size(0) || (graph && bias.requires_grad()))) return false;
+  }
+  return true;
+}
+
+void skinny_linears(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride) {
+  static const Outputs outputs = widest();
+  const long k = x.size(-1), rows = x.numel() / k;
+  // Up to 8 rows are two passes along k over rows of W that are near; 16 lanes pay for more.
+  const long panels = rows / 16 + (rows % 16 > 8 ? 1 : 0);
+  thread_local std::vector<float> turned;
+  if (static_cast<long>(turned.size()) < panels * 16 * k) turned.resize(static_cast<size_t>(panels * 16 * k));
+  const float *in = floats(x);
+  for (long panel = 0; panel < panels; ++panel) {
+    turn(in + panel * 16 * k, k, std::min<long>(16, rows - panel * 16), turned.data() + panel * 16 * k);
+  }
+  long all = 0;
+  for (const auto &weight : weights) all += weight.size(0);
+  // Long runs through memory, of at most some 400 KB, and several for each thread: one that is held up takes fewer of them. Less
+  // than 32 KB is not worth waking another.
+  const long wanted = std::min(110592 / k, all / (4 * at::get_num_threads()));
+  const long piece = std::max<long>(12, (std::max(wanted, 8192 / k) + 11) / 12 * 12);
+  struct Piece {
+    Product product;
+    long first, last;
+  };
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const long n = weights[i].size(0);
+    const Product product{in, floats(weights[i]), biases[i].defined() ? floats(biases[i]) : nullptr, y, rows, k, y_stride, turned.data(), panels};
+    for (long first = 0; first < n; first += piece) pieces.push_back({product, first, std::min(n, first + piece)});
+    y += n;
+  }
+  const long count = static_cast<long>(pieces.size());
+  std::atomic<long> next{0};
+  at::parallel_for(0, std::min<long>(at::get_num_threads(), count), 1, [&](int64_t, int64_t) {
+    for (long i = next++; i < count; i = next++) {
+      const auto &[product, first, last] = pieces[static_cast<size_t>(i)];
+      outputs(product, first, last);
+    }
+  });
+}
+
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  const at::Tensor given = bias.value_or(at::Tensor());
+  if (!is_skinny(x, weight, given)) return at::linear(x, weight, bias);
+  auto shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  auto y = at::empty(shape, x.options());
+  skinny_linears(x, weight, given, static_cast<float *>(y.mutable_data_ptr()), weight.size(0));
+  return y;
+}
+
+}  // namespace reft
+
+using namespace reft;
+
+REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
+        reft::linear(borrow(x), borrow(weight), borrow_optional(bias)))
