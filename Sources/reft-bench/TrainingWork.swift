@@ -19,7 +19,7 @@ struct TrainingWork: Workload {
       model: model, adapter: adapter, training: job.examples(),
       settings: TrainingSettings(
         epochs: job.int("epochs"), batchSize: job.int("batch"), learningRate: job.double("rate"), warmupRatio: 0.1,
-        l1: job.double(ifPresent: "l1") ?? 0, seed: UInt64(job.int("order_seed"))))
+        l1: job.double(ifPresent: "l1") ?? 0, seed: UInt64(job.int("order_seed")), cacheTrunk: .off))
     ready = ["parameters": .integer(adapter.parameterCount)]
   }
 

@@ -25,22 +25,22 @@ def train(method, batch, steps, rounds, **more):
 
 FIXED = {
     "train-loreft-b8": Case(
-        train("loreft", 8, 4, 5, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 120, 2.4),
-    "train-lora-b8": Case(train("lora", 8, 4, 5), "updates of LoRA r8 on queries and values, batch 8", 120, 1.8),
+        train("loreft", 8, 3, 4, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 120, 2.4),
+    "train-lora-b8": Case(train("lora", 8, 3, 4), "updates of LoRA r8 on queries and values, batch 8", 120, 1.8),
     "train-lofit": Case(
-        lambda suite, case: training.run(suite, case, examples=32, epochs=5, rounds=3),
+        lambda suite, case: training.run(suite, case, examples=16, epochs=5, rounds=2),
         "a whole run of 5 epochs of LoFiT stage 2, offsets on 27 of 270 heads, batch 8", 240, 2.5),
     "score-truthfulqa": Case(
-        lambda suite, case: scoring.truthfulqa(suite, case, rounds=3, sample=30),
+        lambda suite, case: scoring.truthfulqa(suite, case, rounds=3, sample=20),
         "817 questions of TruthfulQA, 6,209 answers behind a 6-shot primer; the peer does one forward pass an answer", 240, 18),
     "generate-b16": Case(
-        lambda suite, case: generating.greedy(suite, case, 16, 64, rounds=5), "greedy, 16 prompts side by side, 64 tokens each",
+        lambda suite, case: generating.greedy(suite, case, 16, 64, rounds=3), "greedy, 16 prompts side by side, 64 tokens each",
         70, 2.5),
     "generate-b1": Case(
         lambda suite, case: generating.greedy(suite, case, 1, 64, rounds=5), "greedy, one prompt, 64 tokens", 40, 1.4),
     "start": Case(lambda suite, case: starting.start(suite, case, rounds=5), "a cold process to its first token", 60, 6),
     "memory-train": Case(
-        lambda suite, case: training.memory(suite, case, "loreft", 8, 3, rounds=3),
+        lambda suite, case: training.memory(suite, case, "loreft", 8, 2, rounds=2),
         "peak memory of LoReFT training, batch 8, loading included", 120, 1 / 0.45),
 }
 
@@ -55,19 +55,19 @@ UPDATES = {1: 8, 8: 2, 32: 1}  # a round
 CASES = {
     **FIXED,
     **{f"train-{name}-b{batch}": Case(
-        train(method, batch, UPDATES[batch], 3), f"{what}, batch {batch}", {1: 35, 8: 50, 32: 70}[batch],
+        train(method, batch, UPDATES[batch], 2 if batch > 1 else 3), f"{what}, batch {batch}", {1: 35, 8: 50, 32: 70}[batch],
         by_itself=name in ("loreft", "lora") or batch == 8)
        for name, (method, what) in METHODS.items() for batch in UPDATES if f"train-{name}-b{batch}" not in FIXED},
     "epoch": Case(
-        lambda suite, case: training.epoch(suite, case, examples=32, rounds=3),
+        lambda suite, case: training.epoch(suite, case, examples=32, rounds=2),
         "a whole process for one epoch of LoReFT, batch 8: start, loading, tokenizing, 4 updates, saving", 80),
     "generate-b64": Case(
-        lambda suite, case: generating.greedy(suite, case, 64, 32, rounds=3), "greedy, 64 prompts, 32 tokens each", 80),
+        lambda suite, case: generating.greedy(suite, case, 64, 32, rounds=2), "greedy, 64 prompts, 32 tokens each", 80),
     "generate-b1-loreft": Case(
         lambda suite, case: generating.overhead(suite, case, 1, 64, 7, **training.settings("loreft")[0]),
         "greedy, one prompt, with LoReFT r4, f5+l5, on all layers: what the adapter costs", 30, 0.99),
     "generate-b16-loreft": Case(
-        lambda suite, case: generating.overhead(suite, case, 16, 64, 5, **training.settings("loreft")[0]),
+        lambda suite, case: generating.overhead(suite, case, 16, 64, 3, **training.settings("loreft")[0]),
         "the same with 16 prompts side by side", 40, 0.99),
     "generate-b1-lofit-folded": Case(
         lambda suite, case: generating.folded(suite, case, 1, 64, 7), "greedy, one prompt, LoFiT folded by `reft merge`", 40, 1),

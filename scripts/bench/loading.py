@@ -2,7 +2,7 @@
 
 import results
 
-TEXT_MB = 2
+TEXT_MB = 1
 
 
 def load(suite, case, source, rounds):
@@ -20,7 +20,7 @@ def load(suite, case, source, rounds):
 
 def tokenize(suite, case, rounds):
     """Ids of plain text, one text at a time on one thread: MB of UTF-8 a second."""
-    data = suite.examples(64)
+    data = suite.examples(3000 if suite.has_clutrr() else 300)
     with suite.ours("tokenize", examples=data["examples"], megabytes=TEXT_MB) as ours:
         texts = ours.ready["texts"]
         with suite.peer("tokenize_text.py", texts=texts, megabytes=TEXT_MB) as peer:

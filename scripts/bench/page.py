@@ -61,8 +61,10 @@ def notes(rows):
     if padded and padded.get("true_tokens"):
         yield (f"- True tokens are those that are no padding, on both sides: in `train-loreft-b8` {padded['true_tokens']:,} of them, "
                f"{padded['padded_tokens']:,} with the padding that the peer computes too.")
-        ours, theirs = padded["first_losses"]
-        yield f"- The first loss of `train-loreft-b8` is {ours:.4f} on our side and {theirs:.4f} on the peer's."
+    for row in rows:
+        if row.get("first_losses"):
+            ours, theirs = row["first_losses"]
+            yield f"- `{row['case']}`: the first loss, with the model as it is, is {ours:.4f} on our side and {theirs:.4f} on the peer's."
 
 
 def share(rows):

@@ -55,13 +55,16 @@ class Suite:
         self.meter(rounds, rounds)
         return mine, theirs
 
+    def has_clutrr(self):
+        return (self.data / "lofit" / "clutrr" / "train.json").exists()
+
     def examples(self, limit, epochs=1):
         """Token ids of both sides, the orders in which our trainer takes them, and what the data are."""
         key = (limit, epochs)
         if key not in self._examples:
             clutrr = self.data / "lofit" / "clutrr" / "train.json"
             task, path, name = "clutrr", clutrr, CLUTRR
-            if not clutrr.exists():
+            if not self.has_clutrr():
                 task, name = "kinship", "kinship puzzles (`reft data`), for CLUTRR is not at hand"
                 path = self.scratch / "kinship" / "train.jsonl"
                 if not path.exists():

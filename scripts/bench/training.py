@@ -11,6 +11,7 @@ RATES = {"loreft": 2e-3, "lora": 2e-3, "lofit-scale": 5e-3, "lofit-bias": 2e-2, 
 PEERS = {"loreft": "pyreft 0.1.0", "lora": "peft 0.13.2", "lofit-scale": "LoFiT stated in PyTorch",
          "lofit-bias": "LoFiT stated in PyTorch", "red": "RED stated in PyTorch"}
 L1 = 5e-3
+UNCHANGED = ("lora", "red")  # these begin as the model itself, so that both sides begin with the same loss
 
 
 def locations(heads):
@@ -83,7 +84,7 @@ def step(suite, case, method, batch, steps, rounds, peak=False, **chosen):
     return results.row(
         case, rate(first), rate(second), "true tokens/s", higher_is_better=True, peer_name=PEERS[method], data=data["name"],
         parameters=parameters, true_tokens=count(1, 1 + rounds * steps), padded_tokens=padded, steps_a_round=steps,
-        first_losses=[warm[0]["losses"][0], warm[1]["losses"][0]], **facts)
+        **({"first_losses": [side["losses"][0] for side in warm]} if method in UNCHANGED else {}), **facts)
 
 
 def memory(suite, case, method, batch, steps, rounds, **chosen):
@@ -133,7 +134,7 @@ def run(suite, case, examples, epochs, rounds):
     updates = len(batches(data["orders"], 8))
     path, output = written(suite, case, recipe(suite, data, examples, epochs, "lofit-bias", heads=chosen))
     cached = "--cache-trunk" in sides.timed([suite.reft, "train", "--help"])[1]
-    command = [suite.reft, "train", path, "--overwrite", *(["--cache-trunk"] if cached else [])]
+    command = [suite.reft, "train", path, "--overwrite", *(["--cache-trunk", "auto"] if cached else [])]
     losses = {}
 
     def ours(_):
@@ -153,7 +154,7 @@ def run(suite, case, examples, epochs, rounds):
     first, second = suite.alternate(suite.rounds(rounds), ours, peer)
     return results.row(
         case, first, second, "s a run", higher_is_better=False, peer_name=PEERS["lofit-bias"], data=data["name"],
-        notes=[f"{examples} examples, {updates} updates a run" + (", ours with `--cache-trunk`" if cached else "")
+        notes=[f"{examples} examples, {updates} updates a run" + (", ours with `--cache-trunk auto`" if cached else "")
                + f"; the lowest of the 27 heads is in block {min(layer for layer, _ in chosen)} (of 0 to 29). The mean loss of the "
                f"last epoch is {losses['ours']:.3f} on our side, {losses['peer']:.3f} on the peer's."])
 
