@@ -73,7 +73,7 @@ CASES = {
         lambda suite, case: generating.folded(suite, case, 1, 64, 7), "greedy, one prompt, LoFiT folded by `reft merge`", 40, 1),
     "load-safetensors": Case(
         lambda suite, case: loading.load(suite, case, "safetensors", rounds=5), "538 MB of float32 safetensors to a model", 30),
-    "load-gguf": Case(lambda suite, case: loading.load(suite, case, "gguf", rounds=2), "98 MB of GGUF (Q4_1) to a model", 60),
+    "load-gguf": Case(lambda suite, case: loading.load(suite, case, "gguf", rounds=1), "98 MB of GGUF (Q4_1) to a model", 60),
     "tokenize": Case(lambda suite, case: loading.tokenize(suite, case, rounds=3), "text to ids on one thread", 30),
     "memory-generate": Case(
         lambda suite, case: generating.memory(suite, case, 16, 32, rounds=2),
