@@ -40,6 +40,13 @@ public protocol LanguageModel: AnyObject {
   /// - Precondition: no soft prompt is in the tap.
   func hidden(_ batch: TokenBatch, from stream: ResidualStream, tap: Tap) throws(TensorError) -> Tensor
 
+  /// The final hidden states of packed rows that are part of a tree of texts, `[rows, d]`, final norm applied.
+  ///
+  /// - Parameters:
+  ///   - path: what the sequences without a parent go on from, as far as each one's `start`.
+  ///   - tap: the edits of this pass.
+  func hidden(_ batch: TokenBatch, along path: TextPath, tap: Tap) throws(TensorError) -> Tensor
+
   /// Vocabulary scores `[rows, vocabulary]` of hidden states `[rows, d]`; call it on the rows somebody needs.
   ///
   /// - Precondition: ``scoresVocabulary``.

@@ -42,6 +42,14 @@ public final class Transformer: LanguageModel {
     return try finished(through(0..<blocks.count, entered(pass), pass), pass)
   }
 
+  public func hidden(_ batch: TokenBatch, along path: TextPath, tap: Tap) throws(TensorError) -> Tensor {
+    precondition(isCausal, "what comes before a row of an encoder depends on what comes after it")
+    let pass = Pass(batch, path: path, tap: tap, on: device)
+    let states = try finished(through(0..<blocks.count, entered(pass), pass), pass)
+    path.advance()
+    return states
+  }
+
   /// Where the residual stream begins, `[rows, d]`.
   func entered(_ pass: Pass) throws(TensorError) -> Tensor {
     try embedding(pass.batch, virtual: pass.virtualEmbeddings, on: device)

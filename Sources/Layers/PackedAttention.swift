@@ -36,7 +36,7 @@ public struct PackedAttention {
   }
 
   /// An addition to the scores of the first keys.
-  private typealias Boost = (columns: Int, score: Double)
+  typealias Boost = (columns: Int, score: Double)
 
   /// Factor on the scores, `1/sqrt(headDim)` as a rule.
   public let scale: Double
@@ -94,9 +94,7 @@ public struct PackedAttention {
         key = try key.transposed(0, 1).unsqueezed(0)
         value = try value.transposed(0, 1).unsqueezed(0)
       }
-      let strength = prefix?.strength ?? 1
-      let boost = strength == 1 ? nil : Boost(columns: columns, score: log(strength))
-      parts.append(try attend(query, key, value, boost).squeezed(0).transposed(0, 1))
+      parts.append(try attend(query, key, value, boost(prefix, columns: columns)).squeezed(0).transposed(0, 1))
     }
     return try Tensor.concatenated(parts, along: 0)
   }
@@ -126,8 +124,14 @@ public struct PackedAttention {
     return z
   }
 
+  /// What the scores of a prefix get, of which the first `columns` keys are left.
+  func boost(_ prefix: Prefix?, columns: Int) -> Boost? {
+    guard let prefix, prefix.strength != 1 else { return nil }
+    return Boost(columns: columns, score: log(prefix.strength))
+  }
+
   /// `[1, heads, new, headDim]` over `[1, kvHeads, keys, headDim]`; the new rows are the last of the keys.
-  private func attend(
+  func attend(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ boost: Boost?
   ) throws(TensorError) -> Tensor {
     let (new, keys) = (query.size(2), key.size(2))

@@ -12,6 +12,9 @@ public struct TokenBatch: Sendable {
     public var route: Int
     /// The segment of each token, for encoders that tell the first text of a pair from the second; empty for all 0.
     public var types: [Int32]
+    /// The sequence of the batch, before this one, from whose last token it goes on, as texts with one beginning do;
+    /// `nil` for the beginning of a text, and for what goes on from a cache.
+    public var parent: Int?
 
     /// A sequence, or its next piece; without `promptLength`, all of it up to here is prompt.
     ///

@@ -44,11 +44,15 @@ final class Pass {
   /// Rows of tokens, which come first.
   let tokenRows: Int
   private let cache: KVCache?
+  private let path: TextPath?
   private let tap: Tap
   private let virtual: [(prefix: VirtualPrefix, rows: Range<Int>)]
   private var angles: [ObjectIdentifier: RotaryEmbedding.Angles] = [:]
 
-  init(_ batch: TokenBatch, cache: KVCache?, tap: Tap, on device: Device) {
+  /// The sequences as parts of a tree of texts, where they are such.
+  fileprivate let branches: [PackedAttention.Branch]?
+
+  init(_ batch: TokenBatch, cache: KVCache? = nil, path: TextPath? = nil, tap: Tap, on device: Device) {
     virtual = tap.virtualSequences(of: batch)
     tokenRows = batch.rowCount
     var sequences = batch.sequences
@@ -58,9 +62,19 @@ final class Pass {
     }
     sequences += virtual.map { .init(tokens: [Int32](repeating: 0, count: $0.prefix.length)) }
     self.batch = tap.prefixes.isEmpty ? batch : TokenBatch(sequences, asking: batch.asked)
+    branches = path == nil ? nil : Self.branches(of: self.batch, given: batch)
     self.cache = cache
+    self.path = path
     self.tap = tap
     self.device = device
+  }
+
+  /// The sequences of the pass as parts of a tree; a soft prompt begins a text of its own.
+  private static func branches(of batch: TokenBatch, given: TokenBatch) -> [PackedAttention.Branch] {
+    batch.rows.enumerated().map { i, rows in
+      let sequence = i < given.sequences.count ? given.sequences[i] : nil
+      return .init(rows: rows, start: sequence?.start ?? 0, parent: sequence?.parent)
+    }
   }
 
   /// The embeddings of the soft prompts, in their order.
@@ -126,10 +140,12 @@ final class Pass {
     {
       isNarrowed = true
       return LayerPass(
-        pass: self, tap: narrowed.layer(index), stores: cache?.layer(index), layer: index,
+        pass: self, tap: narrowed.layer(index), stores: cache?.layer(index), path: path?.layer(index),
+        layer: index,
         rows: try Tensor(asked.map(Int64.init), on: device))
     }
-    return LayerPass(pass: self, tap: tap.layer(index), stores: cache?.layer(index), layer: index, rows: nil)
+    return LayerPass(
+      pass: self, tap: tap.layer(index), stores: cache?.layer(index), path: path?.layer(index), layer: index, rows: nil)
   }
 
   /// The angles of the rows, made once for all layers that turn by this embedding.
@@ -145,22 +161,37 @@ final class Pass {
 struct LayerPass {
   fileprivate let pass: Pass
   let tap: LayerTap
-  let stores: [KeyValueStore]?
-  fileprivate let layer: Int
+  private let stores: [KeyValueStore]?
+  private let path: PathStore?
+  private let layer: Int
   /// The rows that are needed behind the attention heads; `nil` for all.
-  fileprivate let rows: Tensor?
+  private let rows: Tensor?
 
   /// The rows of an activation, or of a residual stream, that are needed behind the attention heads.
   func needed(_ x: Tensor) throws(TensorError) -> Tensor {
     try rows.map { rows throws(TensorError) in try x.selected(rows) } ?? x
   }
 
-  /// The packed rows of each sequence.
-  var sequences: [Range<Int>] { pass.batch.rows }
+  fileprivate init(
+    pass: Pass, tap: LayerTap, stores: [KeyValueStore]?, path: PathStore?, layer: Int, rows: Tensor?
+  ) {
+    self.pass = pass
+    self.tap = tap
+    self.stores = stores
+    self.path = path
+    self.layer = layer
+    self.rows = rows
+  }
 
-  /// What each sequence sees before its own rows; `keys` and `values` `[rows, kvHeads, headDim]` are the layer's, turned.
-  func prefixes(keys: Tensor, values: Tensor) throws(TensorError) -> [PackedAttention.Prefix?] {
-    try pass.prefixes(layer: layer, keys: keys, values: values)
+  /// Attends; `q` `[rows, heads, headDim]`, `k` and `v` `[rows, kvHeads, headDim]` are the layer's, turned.
+  func attend(
+    _ attention: PackedAttention, _ q: Tensor, _ k: Tensor, _ v: Tensor
+  ) throws(TensorError) -> Tensor {
+    let prefixes = try pass.prefixes(layer: layer, keys: k, values: v)
+    guard let path, let branches = pass.branches else {
+      return try attention(q, k, v, sequences: pass.batch.rows, stores: stores, prefixes: prefixes)
+    }
+    return try attention(q, k, v, branches: branches, path: path, prefixes: prefixes)
   }
 
   /// Turns queries or keys `[rows, heads, headDim]` as their positions say.

@@ -20,9 +20,7 @@ struct SelfAttention {
     let k = try split(pass.tap(maps[1], at: .key, from: n), shape.kvHeads)
     let v = try split(pass.tap(maps[2], at: .value, from: n), shape.kvHeads)
     let turned = try pass.turn(keyNorm?(k) ?? k, rotary)
-    let z = try attend(
-      pass.turn(queryNorm?(q) ?? q, rotary), turned, v, sequences: pass.sequences, stores: pass.stores,
-      prefixes: pass.prefixes(keys: turned, values: v))
+    let z = try pass.attend(attend, pass.turn(queryNorm?(q) ?? q, rotary), turned, v)
     let edited = try pass.tap(z, at: .headOutput)  // [rows, heads, headDim]
     let merged = try pass.needed(edited.reshaped([-1, shape.heads * shape.headDim]))
     return try pass.tap(output(merged), at: .attentionOutput, from: merged)

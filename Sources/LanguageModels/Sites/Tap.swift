@@ -101,6 +101,9 @@ public struct Tap {
     return lower
   }
 
+  /// The edits of all sites.
+  var placedEdits: [Placed] { edits.values.flatMap { $0 } }
+
   /// The lowest layer that has an edit; nothing below it needs a graph. Virtual rows enter at layer 0.
   public var lowestLayer: Int? { prefixes.isEmpty ? edits.keys.map(\.layer).min() : 0 }
 

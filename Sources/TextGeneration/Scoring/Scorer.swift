@@ -39,13 +39,13 @@ public struct CompletionScore: Sendable, Equatable {
 }
 
 /// Log-probabilities of completions given their prompts.
+///
+/// What texts have in common is computed once: a primer for all, a question for all its answers, and the beginning of answers that
+/// begin alike (``TextTree``).
 public struct Scorer {
   private let model: any LanguageModel
   private let tokenizer: Tokenizer
   private let limits: BatchLimits
-
-  /// Rows of the vocabulary projection at a time: 64 x 49,152 scores are 13 MB.
-  private static let projectedRows = 64
 
   /// A scorer for one model; the edits come with each call.
   public init(_ model: any LanguageModel, _ tokenizer: Tokenizer, limits: BatchLimits = BatchLimits()) {
@@ -61,7 +61,7 @@ public struct Scorer {
   ///
   /// - Parameters:
   ///   - addSpecialTokens: whether the tokenizer puts its begin-of-text token first. An end-of-text token that it adds is not scored.
-  ///   - edits: asked for the tap of every forward pass.
+  ///   - edits: asked for the tap of every forward pass, and once before for the rows that it treats alike.
   ///   - progress: called with the number of requests done so far.
   /// - Returns: one for each request, in their order.
   /// - Throws: every problem of the requests at once, before anything is computed.
@@ -79,44 +79,77 @@ public struct Scorer {
     }
     if let group = DiagnosticGroup(problems) { throw group }
 
-    var scores = [CompletionScore?](repeating: nil, count: texts.count)
+    var logprobs = texts.map { [Double](repeating: .nan, count: $0.completion.count) }
     var done = 0
-    let lengths = texts.map(\.fed.count)
-    for indices in limits.batches(lengths: lengths, of: BatchLimits.longestFirst(lengths)) {
-      let logprobs = try withoutGradients { try self.logprobs(of: indices.map { texts[$0] }, edits) }
-      for (index, logprobs) in zip(indices, logprobs) {
-        guard logprobs.allSatisfy(\.isFinite) else {
-          throw GenerationError.notFinite(place: requests[index].place ?? "line \(index + 1)")
+    func take(_ found: [(prediction: Prediction, logprob: Double)]) throws {
+      for (prediction, logprob) in found {
+        guard logprob.isFinite else {
+          throw GenerationError.notFinite(
+            place: requests[prediction.text].place ?? "line \(prediction.text + 1)")
         }
-        scores[index] = CompletionScore(tokens: Array(texts[index].completion), tokenLogprobs: logprobs)
+        logprobs[prediction.text][prediction.place] = logprob
+        if prediction.place == logprobs[prediction.text].count - 1 { done += 1 }
       }
-      done += indices.count
       try progress(done)
     }
-    return scores.compactMap { $0 }
+    try withoutGradients {
+      let treatments = try Treatments(of: texts, edits)
+      let isLong = texts.map { text in
+        model.cacheLimit.map { text.fed.count + treatments.prefixLength(of: text) > $0 } ?? false
+      }
+      try readTree(of: texts.indices.filter { !isLong[$0] }, texts, treatments, edits, take)
+      try readAlone(texts.indices.filter { isLong[$0] }, texts, edits, take)
+    }
+    return zip(texts, logprobs).map { CompletionScore(tokens: Array($0.completion), tokenLogprobs: $1) }
   }
 
-  /// Log-probabilities of the completion's tokens, for each text of one packed batch.
-  private func logprobs(of texts: [ScoredText], _ edits: Edits) throws(TensorError) -> [[Double]] {
-    let batch = TokenBatch(
-      texts.map { TokenBatch.Sequence(tokens: $0.fed, promptLength: $0.boundary, route: $0.route) })
-    let hidden = try model.hidden(batch, cache: nil, tap: edits(batch))
-    // The row before a token predicts it.
-    let rows = zip(texts, batch.rows).flatMap { text, rows in
-      text.completion.indices.map { Int64(rows.lowerBound + $0 - 1) }
+  /// Reads texts as one tree, so many rows at a time.
+  private func readTree(
+    of chosen: [Int], _ texts: [ScoredText], _ treatments: Treatments, _ edits: Edits,
+    _ take: ([(prediction: Prediction, logprob: Double)]) throws -> Void
+  ) throws {
+    let tree = TextTree(chosen.map { treatments.keys(of: texts[$0]) })
+    var predictions = zip(chosen.indices, chosen).flatMap { member, text in
+      texts[text].predictions(of: text) { tree.row(of: member, at: $0) }
     }
-    let targets = texts.flatMap { $0.completion.map(Int64.init) }
-    var logprobs: [Double] = []
-    for start in stride(from: 0, to: rows.count, by: Self.projectedRows) {
-      let chunk = start..<min(start + Self.projectedRows, rows.count)
-      let states = try hidden.selected(Tensor(Array(rows[chunk]), on: model.device))
-      let index = try Tensor(Array(targets[chunk]), shape: [chunk.count, 1], on: model.device)
-      logprobs += try model.logits(states).logSoftmax(along: 1).gathered(index, along: 1).values(as: Double.self)
+    predictions.sort { $0.row < $1.row }
+    var waiting = predictions[...]
+    let path = TextPath(layers: model.shape.layers)
+    for start in stride(from: 0, to: tree.rowCount, by: limits.tokens) {
+      let run = start..<min(start + limits.tokens, tree.rowCount)
+      let batch = TokenBatch(
+        tree.pieces(of: run).map { piece in
+          let text = texts[chosen[piece.text]]
+          var sequence = TokenBatch.Sequence(
+            tokens: Array(text.tokens[piece.positions]), start: piece.positions.lowerBound,
+            promptLength: text.boundary, route: text.route)
+          sequence.parent = piece.parent
+          return sequence
+        })
+      let next = tree.path(to: run.upperBound, within: run)
+      path.turn(at: next.depth, to: next.rows.map { $0.lowerBound - start..<$0.upperBound - start })
+      let hidden = try model.hidden(batch, along: path, tap: edits(batch))
+      let here = waiting.prefix { $0.row < run.upperBound }
+      waiting = waiting.dropFirst(here.count)
+      try take(model.logprobs(of: here.map { $0.shifted(by: -start) }, in: hidden))
     }
-    var taken = 0
-    return texts.map { text in
-      defer { taken += text.completion.count }
-      return Array(logprobs[taken..<taken + text.completion.count])
+  }
+
+  /// Reads every text by itself, many in one packed pass.
+  private func readAlone(
+    _ chosen: [Int], _ texts: [ScoredText], _ edits: Edits,
+    _ take: ([(prediction: Prediction, logprob: Double)]) throws -> Void
+  ) throws {
+    let lengths = texts.map(\.fed.count)
+    let longestFirst = chosen.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+    for members in limits.batches(lengths: lengths, of: longestFirst) {
+      let batch = TokenBatch(
+        members.map { .init(tokens: texts[$0].fed, promptLength: texts[$0].boundary, route: texts[$0].route) })
+      let hidden = try model.hidden(batch, cache: nil, tap: edits(batch))
+      let predictions = zip(members, batch.rows).flatMap { text, rows in
+        texts[text].predictions(of: text) { rows.lowerBound + $0 }
+      }
+      try take(model.logprobs(of: predictions, in: hidden))
     }
   }
 }

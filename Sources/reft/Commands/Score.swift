@@ -36,10 +36,10 @@ struct Score: ParsableCommand {
     let opened = try model.open()
     var adapters = try adapters.open(for: opened)
     for (i, record) in records.enumerated() { requests[i].route = try adapters.route(of: record) }
-    let (edits, ways) = try adapters.edits().settled(
-      requests.map { opened.tokenizer.encode($0.prompt, addSpecialTokens: !noSpecial).ids },
-      going: requests.map(\.route),
-      in: opened.model)
+    let given = try adapters.edits()
+    let prompts = given.hasConditions
+      ? requests.map { opened.tokenizer.encode($0.prompt, addSpecialTokens: !noSpecial).ids } : []
+    let (edits, ways) = try given.settled(prompts, going: requests.map(\.route), in: opened.model)
     for (i, way) in ways.enumerated() { requests[i].route = way }
     let meter = ProgressMeter("scoring", total: Double(requests.count), unit: "lines")
     let scores = try Scorer(opened.model, opened.tokenizer).scores(
