@@ -29,6 +29,37 @@ extension PackedAttention {
   public func callAsFunction(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, branches: [Branch], path: PathStore, prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
+    let z =
+      try isPlain(branches, prefixes)
+      ? together(q, k, v, branches, path)
+      : oneByOne(q, k, v, branches, path, prefixes)
+    let root = branches.firstIndex { $0.rows.lowerBound == path.step.rows.first?.lowerBound }
+    try path.advance(keys: k, values: v, behind: root.flatMap { prefixes.isEmpty ? nil : prefixes[$0]?.rows })
+    return z
+  }
+
+  /// Whether a row sees all of its ancestors, by scores that are products alone.
+  private func isPlain(_ branches: [Branch], _ prefixes: [Prefix?]) -> Bool {
+    if softcap != nil || !prefixes.allSatisfy({ $0 == nil }) { return false }
+    guard case .window(let width) = reach else { return reach == .past }
+    return branches.allSatisfy { $0.start + $0.rows.count <= width }
+  }
+
+  /// All branches in one call.
+  private func together(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ branches: [Branch], _ path: PathStore
+  ) throws(TensorError) -> Tensor {
+    var tree = Tensor.Branches()
+    for branch in branches {
+      tree.append(branch.rows, parent: branch.parent, pathRows: branch.parent == nil ? branch.start : 0)
+    }
+    return try tree.attention(query: q, key: k, value: v, path: path.all, scale: scale)
+  }
+
+  /// Every branch as the end of a text of its own.
+  private func oneByOne(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ branches: [Branch], _ path: PathStore, _ prefixes: [Prefix?]
+  ) throws(TensorError) -> Tensor {
     var parts: [Tensor] = []
     parts.reserveCapacity(branches.count)
     var lines: [Line] = []
@@ -43,8 +74,6 @@ extension PackedAttention {
       parts.append(
         try attend(query, key, value, boost(prefix, columns: prefix?.length ?? 0)).squeezed(0).transposed(0, 1))
     }
-    let root = branches.firstIndex { $0.rows.lowerBound == path.step.rows.first?.lowerBound }
-    try path.advance(keys: k, values: v, behind: root.flatMap { prefixes.isEmpty ? nil : prefixes[$0]?.rows })
     return try Tensor.concatenated(parts, along: 0)
   }
 

@@ -36,6 +36,9 @@ public final class PathStore {
     return (try keys.narrowed(0, 0..<virtual + n), try values.narrowed(0, 0..<virtual + n))
   }
 
+  /// Keys and values of all tokens on the path; `nil` where it is empty.
+  var all: (keys: Tensor, values: Tensor)? { keys.flatMap { keys in values.map { (keys, $0) } } }
+
   /// Takes the step among the keys and values of a pass, `[rows, kvHeads, headDim]`.
   ///
   /// - Parameter prefix: what stands before the text where the step begins with its first token.

@@ -147,6 +147,10 @@ ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool 
 ReftStatus reft_decode_attention(ReftIn query, ReftIn key, ReftIn value, ReftTensor *_Nonnull const *_Nonnull keys,
                                  ReftTensor *_Nonnull const *_Nonnull values, const int64_t *_Nonnull held, const int64_t *_Nonnull first, int32_t count,
                                  double scale, ReftOut out);
+// Rows [first, first + count) of branch i go on from those of branch parent[i], or (-1) from the first path_rows[i] of the path.
+ReftStatus reft_branch_attention(ReftIn query, ReftIn key, ReftIn value, ReftOptional path_key, ReftOptional path_value, const int64_t *_Nonnull first,
+                                 const int64_t *_Nonnull count, const int64_t *_Nonnull parent, const int64_t *_Nonnull path_rows, int32_t number, double scale,
+                                 ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
 
 // Gradients and in-place updates (never on a tensor that a graph still needs)

@@ -17,11 +17,12 @@ typedef float Lanes __attribute__((vector_size(64)));
 
 REFT_INLINE void load(Lanes &to, const float *from) { std::memcpy(&to, from, sizeof(Lanes)); }
 
+const float *floats(const at::Tensor &t) { return static_cast<const float *>(t.const_data_ptr()); }
+
 /// Rows of one head: `data + row * stride`.
 struct Rows {
   const float *data;
   int64_t stride;
-  const float *operator[](int64_t row) const { return data + row * stride; }
 };
 
 /// Consecutive keys, in panels and as they are, and the values that belong to them.
@@ -31,6 +32,9 @@ struct Span {
   int64_t first, count;
 };
 
+/// Columns of the panels in which some rows lie.
+REFT_INLINE int64_t columns_of(int64_t first, int64_t count) { return (first % panel + count + panel - 1) / panel * panel; }
+
 /// `[rows, width]` to panels `[rows / 16, width, 16]`, the last one filled with zeros.
 REFT_WIDE void lay_out(Rows rows, int64_t from, int64_t to, int64_t count, int64_t width, float *panels) {
   for (int64_t p = from; p < to; ++p) {
@@ -38,7 +42,7 @@ REFT_WIDE void lay_out(Rows rows, int64_t from, int64_t to, int64_t count, int64
     for (int64_t c = 0; c < panel; ++c) {
       const int64_t row = p * panel + c;
       if (row < count) {
-        const float *in = rows[row];
+        const float *in = rows.data + row * rows.stride;
         for (int64_t i = 0; i < width; ++i) out[i * panel + c] = in[i];
       } else {
         for (int64_t i = 0; i < width; ++i) out[i * panel + c] = 0;
@@ -64,13 +68,24 @@ template <int N>
 REFT_INLINE void summed(const float *p, int64_t stride, Rows values, int64_t first, int64_t count, int64_t at, float *const *out) {
   Lanes sums[N];
   for (int i = 0; i < N; ++i) load(sums[i], out[i] + at);
-  const float *v = values[first] + at;
+  const float *v = values.data + first * values.stride + at;
   for (int64_t c = 0; c < count; ++c, v += values.stride) {
     Lanes value;
     load(value, v);
     for (int i = 0; i < N; ++i) sums[i] += value * p[i * stride + c];
   }
   for (int i = 0; i < N; ++i) std::memcpy(out[i] + at, &sums[i], sizeof(Lanes));
+}
+
+/// The same for the dimensions behind the last 16.
+template <int N>
+REFT_INLINE void summed_rest(const float *p, int64_t stride, Rows values, int64_t first, int64_t count, int64_t at, int64_t width, float *const *out) {
+  for (int64_t c = 0; c < count; ++c) {
+    const float *v = values.data + (first + c) * values.stride;
+    for (int i = 0; i < N; ++i) {
+      for (int64_t d = at; d < width; ++d) out[i][d] += v[d] * p[i * stride + c];
+    }
+  }
 }
 
 /// Queries of one tile: where each is, where its result goes, and how many keys of the last span it sees.
@@ -81,10 +96,11 @@ struct Queries {
 };
 
 template <int N>
-REFT_INLINE void attend(const Queries &queries, const std::vector<Span> &spans, int64_t width, float scale, float *scores, int64_t stride) {
+REFT_INLINE void attend(const Queries &queries, const Span *spans, int64_t number, int64_t width, float scale, float *scores, int64_t stride) {
   // Scores of whole panels; what lies outside a span is left out below.
   int64_t column = 0;
-  for (const auto &span : spans) {
+  for (int64_t k = 0; k < number; ++k) {
+    const Span &span = spans[k];
     const int64_t from = span.first / panel, to = (span.first + span.count + panel - 1) / panel;
     for (int64_t p = from; p < to; ++p, column += panel) scored<N>(queries.q, span.panels + p * width * panel, width, scores + column, stride);
   }
@@ -92,58 +108,60 @@ REFT_INLINE void attend(const Queries &queries, const std::vector<Span> &spans, 
     float *s = scores + i * stride;
     float highest = -INFINITY;
     int64_t at = 0;
-    for (size_t k = 0; k < spans.size(); ++k) {
-      const auto &span = spans[k];
-      const int64_t lead = span.first % panel, seen = k + 1 == spans.size() ? queries.open[i] : span.count;
-      const int64_t columns = (lead + span.count + panel - 1) / panel * panel;
+    for (int64_t k = 0; k < number; ++k) {
+      const Span &span = spans[k];
+      const int64_t lead = span.first % panel, seen = k + 1 == number ? queries.open[i] : span.count;
+      const int64_t columns = columns_of(span.first, span.count);
       for (int64_t c = 0; c < lead; ++c) s[at + c] = -INFINITY;
       for (int64_t c = lead; c < lead + seen; ++c) highest = s[at + c] > highest ? s[at + c] : highest;
       for (int64_t c = lead + seen; c < columns; ++c) s[at + c] = -INFINITY;
       at += columns;
     }
-    REFT_SUMS_IN_LANES
     float sum = 0;
-    for (int64_t c = 0; c < at; ++c) {
-      const float e = exponential((s[c] - highest) * scale);
-      s[c] = e;
-      sum += e;
+    {
+      REFT_SUMS_IN_LANES
+      for (int64_t c = 0; c < at; ++c) {
+        const float e = exponential((s[c] - highest) * scale);
+        s[c] = e;
+        sum += e;
+      }
     }
     const float share = 1.0f / sum;
     for (int64_t c = 0; c < at; ++c) s[c] *= share;
     for (int64_t d = 0; d < width; ++d) queries.out[i][d] = 0;
   }
   int64_t at = 0;
-  for (const auto &span : spans) {
+  for (int64_t k = 0; k < number; ++k) {
+    const Span &span = spans[k];
     const int64_t lead = span.first % panel;
-    for (int64_t d = 0; d < width; d += panel) summed<N>(scores + at + lead, stride, span.values, span.first, span.count, d, queries.out);
-    at += (lead + span.count + panel - 1) / panel * panel;
+    int64_t d = 0;
+    for (; d + panel <= width; d += panel) summed<N>(scores + at + lead, stride, span.values, span.first, span.count, d, queries.out);
+    if (d < width) summed_rest<N>(scores + at + lead, stride, span.values, span.first, span.count, d, width, queries.out);
+    at += columns_of(span.first, span.count);
   }
 }
 
-/// One branch and one key head.
-REFT_WIDE void attend_branch(Rows query, float *out, int64_t heads, int64_t first, int64_t count, int64_t head, int64_t group, std::vector<Span> &spans,
-                             int64_t width, float scale, std::vector<float> &scores) {
-  int64_t columns = 0;
-  for (const auto &span : spans) columns += (span.first % panel + span.count + panel - 1) / panel * panel;
-  scores.resize(static_cast<size_t>(columns * tile));
+/// One branch and one key head; `scores` has room for 6 rows of all columns of the spans.
+REFT_WIDE void attend_branch(Rows query, float *out, int64_t heads, int64_t first, int64_t count, int64_t head, int64_t group, Span *spans, int64_t number,
+                             int64_t width, float scale, float *scores, int64_t columns) {
   const int64_t all = count * group;
   for (int64_t start = 0; start < all; start += tile) {
-    const int n = static_cast<int>(std::min(tile, all - start));
+    const int n = static_cast<int>(all - start < tile ? all - start : tile);
     Queries queries;
     for (int i = 0; i < n; ++i) {
       const int64_t row = (start + i) / group, h = head * group + (start + i) % group;
-      queries.q[i] = query[first + row] + h * width;
+      queries.q[i] = query.data + (first + row) * query.stride + h * width;
       queries.out[i] = out + ((first + row) * heads + h) * width;
       queries.open[i] = row + 1;
     }
-    spans.back().count = queries.open[n - 1];
+    spans[number - 1].count = queries.open[n - 1];
     switch (n) {
-    case 1: attend<1>(queries, spans, width, scale, scores.data(), columns); break;
-    case 2: attend<2>(queries, spans, width, scale, scores.data(), columns); break;
-    case 3: attend<3>(queries, spans, width, scale, scores.data(), columns); break;
-    case 4: attend<4>(queries, spans, width, scale, scores.data(), columns); break;
-    case 5: attend<5>(queries, spans, width, scale, scores.data(), columns); break;
-    default: attend<6>(queries, spans, width, scale, scores.data(), columns); break;
+    case 1: attend<1>(queries, spans, number, width, scale, scores, columns); break;
+    case 2: attend<2>(queries, spans, number, width, scale, scores, columns); break;
+    case 3: attend<3>(queries, spans, number, width, scale, scores, columns); break;
+    case 4: attend<4>(queries, spans, number, width, scale, scores, columns); break;
+    case 5: attend<5>(queries, spans, number, width, scale, scores, columns); break;
+    default: attend<6>(queries, spans, number, width, scale, scores, columns); break;
     }
   }
 }
@@ -159,7 +177,7 @@ struct KeysAndValues {
   std::vector<float> panels;
 
   int64_t rows() const { return keys.defined() ? keys.size(0) : 0; }
-  Rows head(const at::Tensor &t, int64_t h) const { return {t.const_data_ptr<float>() + h * t.stride(1), t.stride(0)}; }
+  Rows head(const at::Tensor &t, int64_t h) const { return {floats(t) + h * t.stride(1), t.stride(0)}; }
   int64_t panels_of_head() const { return (rows() + panel - 1) / panel; }
 
   void lay_out_all() {
@@ -184,7 +202,7 @@ at::Tensor attended(const at::Tensor &q, KeysAndValues &own, KeysAndValues &path
   own.lay_out_all();
   path.lay_out_all();
   float *out = z.mutable_data_ptr<float>();
-  const Rows query{q.const_data_ptr<float>(), q.stride(0)};
+  const Rows query{floats(q), q.stride(0)};
   const int64_t tasks = branches.number * kv_heads;
   std::atomic<int64_t> next{0};
   at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), tasks), 1, [&](int64_t, int64_t) {
@@ -207,7 +225,11 @@ at::Tensor attended(const at::Tensor &q, KeysAndValues &own, KeysAndValues &path
         }
       }
       spans.push_back(own.span(h, branches.first[branch], branches.count[branch]));
-      attend_branch(query, out, heads, branches.first[branch], branches.count[branch], h, group, spans, width, scale, scores);
+      int64_t columns = 0;
+      for (const auto &span : spans) columns += columns_of(span.first, span.count);
+      scores.resize(static_cast<size_t>(columns * tile));
+      attend_branch(query, out, heads, branches.first[branch], branches.count[branch], h, group, spans.data(), static_cast<int64_t>(spans.size()), width, scale,
+                    scores.data(), columns);
     }
   });
   return z;
@@ -259,7 +281,8 @@ ReftStatus reft_branch_attention(ReftTensor *query, ReftTensor *key, ReftTensor 
       path.values = borrow(path_value);
     }
     const Branches branches{first, count, parent, path_rows, number};
-    bool plain = is_packed(q) && is_packed(own.keys) && is_packed(own.values) && q.size(2) % panel == 0 && !wants_gradient({q, own.keys, own.values});
+    for (int64_t i = 0; i < number; ++i) TORCH_CHECK(path_rows[i] <= path.rows(), "a branch goes on from more rows than the path has");
+    bool plain = is_packed(q) && is_packed(own.keys) && is_packed(own.values) && !wants_gradient({q, own.keys, own.values});
     if (path.keys.defined()) plain = plain && is_packed(path.keys) && is_packed(path.values);
     give(plain ? attended(q, own, path, branches, static_cast<float>(scale)) : composed(q, own, path, branches, scale), out);
   });

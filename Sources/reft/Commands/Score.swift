@@ -37,7 +37,8 @@ struct Score: ParsableCommand {
     var adapters = try adapters.open(for: opened)
     for (i, record) in records.enumerated() { requests[i].route = try adapters.route(of: record) }
     let given = try adapters.edits()
-    let prompts = given.hasConditions
+    let prompts =
+      given.hasConditions
       ? requests.map { opened.tokenizer.encode($0.prompt, addSpecialTokens: !noSpecial).ids } : []
     let (edits, ways) = try given.settled(prompts, going: requests.map(\.route), in: opened.model)
     for (i, way) in ways.enumerated() { requests[i].route = way }
