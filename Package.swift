@@ -148,7 +148,9 @@ let wetRooms: [Target] = [
       "Checkpoints", "Diagnostics", "JSON", "LanguageModels", "Pretrained", "Tensors", "TextGeneration", "Tokenization",
       "_TestSupport",
     ]),
-  tests(of: "TextGeneration", ["Diagnostics", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
+  tests(
+    of: "TextGeneration",
+    ["Diagnostics", "Interventions", "JSON", "LanguageModels", "Tensors", "Tokenization", "_TestSupport"]),
   .testTarget(
     name: "SupportTests",
     dependencies: [
