@@ -19,8 +19,8 @@ public struct Checkpoint: Sendable {
   public let chatTemplate: String?
   /// The chat template for conversations with tools, where there is one of its own.
   public let toolChatTemplate: String?
-  /// 16 hexadecimal digits that tell models apart; see ``TensorTable/fingerprint``.
-  public let fingerprint: String
+  /// 16 hexadecimal digits that tell models apart, worked out when they are asked for; see ``TensorTable/fingerprint``.
+  public var fingerprint: String { tensors.fingerprint }
 
   init(
     source: String, configuration: JSONReader, generationConfiguration: JSONReader? = nil, tensors: TensorTable,
@@ -33,7 +33,6 @@ public struct Checkpoint: Sendable {
     self.tokenizer = tokenizer
     self.chatTemplate = chatTemplate
     self.toolChatTemplate = toolChatTemplate
-    fingerprint = tensors.fingerprint
   }
 
   /// Opens a folder in the Hugging Face layout (config.json beside model.safetensors, whole or sharded) or a GGUF file.

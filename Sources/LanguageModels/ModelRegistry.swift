@@ -35,10 +35,10 @@ public struct ModelRegistry: Sendable {
 
   /// Builds the model of an open checkpoint.
   ///
-  /// - Parameter progress: called with the fraction of weights read so far.
+  /// - Parameter progress: called with the fraction of weights read so far; what it throws ends the reading.
   public func model(
     from checkpoint: Checkpoint, on device: Device = .cpu, dtype: DType = .float32,
-    progress: @escaping (Double) -> Void = { _ in }
+    progress: @escaping (Double) throws -> Void = { _ in }
   ) throws -> any LanguageModel {
     try built(
       checkpoint, WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))

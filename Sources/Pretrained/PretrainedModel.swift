@@ -24,7 +24,7 @@ public struct PretrainedModel {
 
   /// Opens a model.
   ///
-  /// The tokenizer comes first: what is wrong with it shows before the weights are read.
+  /// The tokenizer is read while the weights are; what is wrong with it ends their reading and is told first.
   ///
   /// - Parameters:
   ///   - source: a folder with config.json, weights and tokenizer.json, a .gguf file, or a name of the Hub: `org/name`,
@@ -42,8 +42,16 @@ public struct PretrainedModel {
     let reference = try ModelReference(source)
     let path = try reference.path(from: hub, needs: .all, downloading: downloading)
     let checkpoint = try Checkpoint.open(path)
-    let text = try PretrainedTokenizer(checkpoint.tokenizerDescription)
-    let model = try registry.model(from: checkpoint, on: device, dtype: dtype, progress: progress)
-    return PretrainedModel(source: source, name: reference.name, checkpoint: checkpoint, model: model, text: text)
+    let description = checkpoint.tokenizerDescription
+    let text = Meanwhile { try PretrainedTokenizer(description) }
+    let model = Result {
+      try registry.model(from: checkpoint, on: device, dtype: dtype) { share in
+        try text.check()
+        progress(share)
+      }
+    }
+    let tokenizer = try text.value
+    return PretrainedModel(
+      source: source, name: reference.name, checkpoint: checkpoint, model: try model.get(), text: tokenizer)
   }
 }

@@ -25,4 +25,20 @@ final class FloatStorage {
   deinit { UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped).deallocate() }
 
   private static let hugePage = 2 << 20
+
+  /// Tells the system that a part of the memory is not needed any more; its content is lost.
+  ///
+  /// Pages that the part shares with its neighbours are left alone.
+  func giveBack(_ part: UnsafeMutableBufferPointer<Float>) {
+    #if os(Linux)
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      guard page > 0, let start = part.baseAddress else { return }
+      let address = Int(bitPattern: start)
+      let begin = (address + page - 1) / page * page
+      let end = (address + part.count * MemoryLayout<Float>.stride) / page * page
+      guard begin < end, let pages = UnsafeMutableRawPointer(bitPattern: begin) else { return }
+      // Advice only: should it fail, memory is used longer and nothing else happens.
+      _ = madvise(pages, end - begin, MADV_DONTNEED)
+    #endif
+  }
 }

@@ -11,19 +11,27 @@ public final class WeightLoader {
   private let source: String
   private let device: Device
   private let dtype: DType
-  private let progress: (Double) -> Void
+  private let progress: (Double) throws -> Void
   private let total: Int
-  private let reads: Bool
+  /// What is decoded lies here, where it is used as it is decoded.
+  private let arena: FloatArena?
+  private var reads: Bool
   private var problems: [any Diagnostic] = []
   private var taken: Set<String> = []
   /// Elements of all weights taken so far.
   public private(set) var takenElements = 0
 
-  /// - Parameter reads: whether tensors are read, or only their names, shapes and kinds checked.
+  /// - Parameters:
+  ///   - reads: whether tensors are read, or only their names, shapes and kinds checked.
+  ///   - progress: called with the fraction of weights taken so far; what it throws ends the reading and comes out of
+  ///     ``finish(ignoring:)``.
   init(
-    checkpoint: Checkpoint, device: Device, dtype: DType, reads: Bool = true, progress: @escaping (Double) -> Void
+    checkpoint: Checkpoint, device: Device, dtype: DType, reads: Bool = true,
+    progress: @escaping (Double) throws -> Void
   ) {
     self.reads = reads
+    let decoded = checkpoint.tensors.filter { $0.storage.isFloat && !$0.isMapped(as: dtype) }
+    arena = reads && device == .cpu && dtype == .float32 ? FloatArena(for: decoded.map(\.shape)) : nil
     table = checkpoint.tensors
     source = checkpoint.source
     self.device = device
@@ -78,13 +86,22 @@ public final class WeightLoader {
       }
       takenElements += stored.elementCount
       guard reads else { return standIn(shape) }
-      let tensor = try stored.loaded(as: dtype)
-      progress(min(1, Double(takenElements) / Double(total)))
+      let tensor = try stored.loaded(as: dtype, in: arena)
+      try advance()
       let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
       return device == .cpu ? converted : try converted.moved(to: device)
     } catch {
       problems.append(error as? any Diagnostic ?? ModelError.inconsistent(problem: "\(error)", source: source))
       return standIn(shape)
+    }
+  }
+
+  private func advance() throws {
+    do {
+      try progress(min(1, Double(takenElements) / Double(total)))
+    } catch {
+      reads = false
+      throw error
     }
   }
 
@@ -116,12 +133,20 @@ public final class WeightLoader {
 extension StoredTensor {
   /// The tensor as the engine sees it: mapped where the file holds the compute type, else decoded to float32, once and without
   /// keeping what was read.
-  func loaded(as dtype: DType) throws -> Tensor {
-    if let bytes = mappedBytes, engineType == dtype {
+  ///
+  /// - Parameter arena: where decoded numbers go; `nil` for memory of the tensor's own.
+  func loaded(as dtype: DType, in arena: FloatArena?) throws -> Tensor {
+    if isMapped(as: dtype), let bytes = mappedBytes {
       return try Tensor.mapping(bytes.pointer, shape: shape, dtype: dtype, owner: bytes.owner)
     }
-    return try Tensor.filled(shape: shape) { buffer throws(CheckpointError) in try readFloats(into: buffer) }
+    func read(into buffer: UnsafeMutableBufferPointer<Float>) throws(CheckpointError) {
+      try readFloats(into: buffer, threads: Engine.threads)
+    }
+    return try arena?.tensor(shape: shape, filledBy: read) ?? Tensor.filled(shape: shape, by: read)
   }
+
+  /// Whether the file holds the tensor just as it is used.
+  func isMapped(as dtype: DType) -> Bool { engineType == dtype && mappedBytes != nil }
 
   private var engineType: DType? {
     switch storage {
