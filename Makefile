@@ -8,7 +8,7 @@ SETUP := scripts/setup
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart build test bench bench-growth check format clean
+.PHONY: help setup setup-cuda quickstart build test bench bench-growth check format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -18,6 +18,10 @@ setup: ## fetch libtorch and the models into the cache (once for all clones)
 	@$(SETUP)/engine.sh
 	@$(SETUP)/model.sh smollm2 >/dev/null
 	@$(SETUP)/model.sh minilm >/dev/null
+
+setup-cuda: ## the same with the engine's CUDA part for NVIDIA GPUs (2.5 GB); scripts/setup/engine.sh cpu goes back
+	@$(SETUP)/check.sh
+	@$(SETUP)/engine.sh cuda
 
 quickstart: ## set-up, build, data, LoReFT and LoFiT on SmolLM2-135M, one table of results
 	@scripts/quickstart.sh

@@ -38,12 +38,39 @@ void reft_release(ReftTensor *tensor) {
 void reft_set_threads(int32_t count) { at::set_num_threads(count); }
 int32_t reft_threads(void) { return at::get_num_threads(); }
 
-// The library must be loaded before anyone asks about CUDA: the engine remembers the first answer.
+#ifdef __linux__
+// Why no GPU can be used, by the CUDA runtime, which the CPU part of the engine has too; empty where one can.
+static std::string reason_for_no_gpu() {
+  using Count = int (*)(int *);
+  using Text = const char *(*)(int);
+  const auto count = reinterpret_cast<Count>(dlsym(RTLD_DEFAULT, "cudaGetDeviceCount"));
+  const auto text = reinterpret_cast<Text>(dlsym(RTLD_DEFAULT, "cudaGetErrorString"));
+  if (count == nullptr || text == nullptr) return "";  // an engine that finds out by itself
+  int devices = 0;
+  const int error = count(&devices);
+  if (error == 0) return devices > 0 ? "" : "no GPU was found";
+  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD) == nullptr && dlopen("libcuda.so.1", RTLD_LAZY) == nullptr)
+    return "no GPU was found: NVIDIA's driver (libcuda.so.1) is not installed";
+  return std::string("no GPU can be used: ") + text(error);
+}
+
+static void *load_cuda_part() {
+  if (void *library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return library;
+  const std::string reason = dlerror();
+  if (reason.rfind("libtorch_cuda.so:", 0) == 0)
+    throw std::runtime_error("this machine has a GPU, but the engine here has no CUDA part; fetch it with `make setup-cuda`");
+  throw std::runtime_error("the CUDA part of the engine cannot be loaded: " + reason);
+}
+#endif
+
+// The library must be loaded before anyone asks the engine about CUDA, which remembers its first answer. It is large, so the
+// GPU is looked for first.
 ReftStatus reft_load_cuda(int32_t *device_count) {
   return reft::guarded([&] {
     *device_count = 0;
 #ifdef __linux__
-    if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
+    if (const auto reason = reason_for_no_gpu(); !reason.empty()) throw std::runtime_error(reason);
+    load_cuda_part();
     if (at::globalContext().hasCUDA()) *device_count = static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount());
 #else
     throw std::runtime_error("this platform has no CUDA");

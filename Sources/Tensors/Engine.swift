@@ -17,11 +17,12 @@ public enum Engine {
 
   /// Loads the CUDA half of the engine once, on first use, and tells what was found.
   ///
-  /// The same binary runs with and without it: nothing of CUDA is linked, `libtorch_cuda.so` is looked up at run time.
+  /// The same binary runs with and without it: nothing of CUDA is linked, `libtorch_cuda.so` is looked up at run time, and only
+  /// where there is a GPU.
   public static let cuda: CUDA = {
     var count: Int32 = 0
     guard reft_load_cuda(&count) == REFT_OK else {
-      return .absent(reason: "the CUDA part of the engine cannot be loaded: \(TensorError.lastMessage)")
+      return .absent(reason: TensorError.lastMessage)
     }
     return count > 0 ? .present(count: Int(count)) : .absent(reason: "no CUDA device was found")
   }()
