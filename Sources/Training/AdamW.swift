@@ -37,14 +37,15 @@ public final class AdamW {
     learningRate: Double, clip: Double?, afterClipping: () throws(TensorError) -> Void = {}
   ) throws(TensorError) -> Double {
     var moving: [(index: Int, gradient: Tensor)] = []
-    var squares = 0.0
+    var norms: [Tensor] = []
     for (i, parameter) in parameters.enumerated() {
       guard let gradient = try parameter.tensor.gradient() else { continue }
-      let norm = try gradient.norm().item()
-      squares += norm * norm
+      norms.append(try gradient.norm().reshaped([1]))
       moving.append((i, gradient))
     }
-    let norm = squares.squareRoot()
+    // Read at once: on a GPU each reading waits for everything before it.
+    let read = norms.isEmpty ? [] : try Tensor.concatenated(norms, along: 0).values(as: Double.self)
+    let norm = read.reduce(0) { $0 + $1 * $1 }.squareRoot()
     if let clip, norm.isFinite, norm > 0 {
       let factor = clip / (norm + 1e-6)
       if factor < 1 { for entry in moving { try entry.gradient.scale(by: factor) } }
