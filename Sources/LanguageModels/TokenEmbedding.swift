@@ -20,7 +20,7 @@ struct TokenEmbedding {
   ) throws(TensorError) -> Tensor {
     let tokens = batch.tokens.dropLast(virtual.reduce(0) { $0 + $1.size(0) })
     var x = try table.embedding(of: Tensor(tokens.map(Int64.init), on: device))
-    if !virtual.isEmpty { x = try Tensor.concatenated([x] + virtual, along: 0) }
+    if !virtual.isEmpty { x = try x.followed(byRows: virtual) }
     if scale != 1 { x = try x * scale }
     if let types { x = try x + types.embedding(of: Tensor(batch.types.map(Int64.init), on: device)) }
     if let positions {
@@ -28,5 +28,14 @@ struct TokenEmbedding {
       x = try x + positions.table.embedding(of: Tensor(rows, on: device))
     }
     return try norm?(x) ?? x
+  }
+}
+
+extension Tensor {
+  /// These rows and others behind them, in the type of these.
+  fileprivate func followed(byRows others: [Tensor]) throws(TensorError) -> Tensor {
+    var parts = [self]
+    for other in others { parts.append(try other.converted(to: dtype)) }
+    return try Tensor.concatenated(parts, along: 0)
   }
 }

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Hidden states to vocabulary scores.
+/// Hidden states to vocabulary scores, which are float32 whatever the model computes in: losses and probabilities follow.
 struct VocabularyHead {
   /// `[vocabulary, d]`; the embedding table itself when tied.
   let projection: Linear
@@ -13,7 +13,7 @@ struct VocabularyHead {
   func callAsFunction(_ hidden: Tensor) throws(TensorError) -> Tensor {
     var x = hidden
     if let transform { x = try transform.norm(transform.activation(transform.dense(x))) }
-    let scores = try projection(x)
+    let scores = try projection(x).widened()
     guard let softcap else { return scores }
     return try (scores / softcap).tanh() * softcap
   }

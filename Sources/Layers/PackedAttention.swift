@@ -199,7 +199,9 @@ public struct PackedAttention {
     let raw = try grouped.matmul(key.squeezed(0).unsqueezed(1).transposed()) * scale
     var scores = try (raw / softcap).tanh() * softcap
     if let mask {
-      scores = try mask.dtype == .bool ? scores.filled(where: mask.negated(), with: -.infinity) : scores + mask
+      scores =
+        try mask.dtype == .bool
+        ? scores.filled(where: mask.negated(), with: -.infinity) : scores + mask.converted(to: scores.dtype)
     }
     let z = try scores.softmax(along: -1).matmul(value.squeezed(0).unsqueezed(1))
     return try z.reshaped([1, heads, rows, width])

@@ -51,7 +51,11 @@ public final class RotaryEmbedding {
   }
 
   /// The angles of packed rows.
-  public func angles(of runs: [Run], on device: Device) throws(TensorError) -> Angles {
+  ///
+  /// - Parameter dtype: the type of what turns by them; sines and cosines are computed in float32 in any case.
+  public func angles(
+    of runs: [Run], on device: Device, as dtype: DType = .float32
+  ) throws(TensorError) -> Angles {
     let rows = runs.reduce(0) { $0 + $1.positions.count }
     var angles = [Float]()
     angles.reserveCapacity(rows * dimension)
@@ -66,8 +70,11 @@ public final class RotaryEmbedding {
     let table = try Tensor(angles, shape: [rows, 1, dimension], on: device)
     let factor = scaling.attentionFactor
     let (cosine, sine) = (try table.cos(), try table.sin())
-    if factor == 1 { return Angles(cosine: cosine, sine: sine) }
-    return Angles(cosine: try cosine * factor, sine: try sine * factor)
+    func finished(_ table: Tensor) throws(TensorError) -> Tensor {
+      let scaled = factor == 1 ? table : try table * factor
+      return dtype == .float32 ? scaled : try scaled.converted(to: dtype)
+    }
+    return Angles(cosine: try finished(cosine), sine: try finished(sine))
   }
 
   /// Turns queries or keys `[rows, heads, headDim]`: `x cos + rotateHalf(x) sin`.

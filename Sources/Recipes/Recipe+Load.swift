@@ -96,7 +96,8 @@ extension Recipe.Model {
   fileprivate init(from section: inout SectionReader) {
     self.init(
       path: section.required("path", .nonEmptyText, fallback: ""),
-      device: section.value("device", .nonEmptyText, default: "auto"))
+      device: section.value("device", .nonEmptyText, default: "auto"),
+      dtype: section.value("dtype", .nonEmptyText, default: "auto"))
   }
 }
 

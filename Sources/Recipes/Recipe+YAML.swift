@@ -6,7 +6,7 @@ extension Recipe {
     var method: JSONObject = ["name": .string(self.method.name)]
     for (key, value) in self.method.configuration { method[key] = value }
     return [
-      "model": ["path": .string(model.path), "device": .string(model.device)],
+      "model": ["path": .string(model.path), "device": .string(model.device), "dtype": .string(model.dtype)],
       "data": [
         "train": .string(data.train), "validation": value(data.validation), "format": .string(data.format),
         "limit": value(data.limit), "seed": value(data.seed),

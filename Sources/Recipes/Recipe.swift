@@ -56,11 +56,14 @@ public struct Recipe: Sendable, Equatable {
     public var path: String
     /// `cpu`, `cuda`, `cuda:1`, or `auto`: the first CUDA device where there is one, else the CPU.
     public var device: String
+    /// `float32`, `bfloat16`, or `auto`: bfloat16 on a GPU, float32 on the CPU. What is trained is float32 in any case.
+    public var dtype: String
 
     /// A model on a device.
-    public init(path: String, device: String = "auto") {
+    public init(path: String, device: String = "auto", dtype: String = "auto") {
       self.path = path
       self.device = device
+      self.dtype = dtype
     }
   }
 

@@ -14,6 +14,9 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// Whether sums in this type lose what float32 keeps.
+  public var isReduced: Bool { self == .float16 || self == .bfloat16 }
+
   var native: ReftType {
     switch self {
     case .bool: REFT_BOOL

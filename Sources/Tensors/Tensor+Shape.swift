@@ -81,6 +81,8 @@ extension Tensor {
   public func converted(to dtype: DType) throws(TensorError) -> Tensor {
     try perform("converted(to: \(dtype))", [self]) { reft_to_type(handle, dtype.native, $0) }
   }
+  /// The elements in float32 where their own type is narrower; otherwise the tensor as it is.
+  public func widened() throws(TensorError) -> Tensor { dtype.isReduced ? try converted(to: .float32) : self }
   /// The elements on another device; no copy when they are there already.
   public func moved(to device: Device) throws(TensorError) -> Tensor {
     try perform("moved(to: \(device))", [self]) { reft_to_device(handle, device.native, $0) }

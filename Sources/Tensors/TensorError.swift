@@ -9,11 +9,14 @@ public enum TensorError: Diagnostic {
   case shape(what: String, expected: String, got: [Int])
   /// A device that was asked for is not there.
   case device(requested: String, reason: String)
+  /// Models do not compute in this type.
+  case computeType(requested: String)
 
   public var problem: String {
     switch self {
     case .operation(let op, _, let message): "\(op) failed: \(message)"
     case .shape(let what, let expected, let got): "\(what) must have shape \(expected), got \(got)"
+    case .computeType(let requested): "models do not compute in '\(requested)'"
     case .device(let requested, let reason): "device '\(requested)' is not available: \(reason)"
     }
   }
@@ -23,6 +26,7 @@ public enum TensorError: Diagnostic {
     case .operation(_, let operands, _): operands.isEmpty ? "" : "operands " + operands.joined(separator: ", ")
     case .shape: ""
     case .device: "--device"
+    case .computeType: "--dtype"
     }
   }
 
@@ -30,6 +34,7 @@ public enum TensorError: Diagnostic {
     switch self {
     case .operation, .shape: nil
     case .device: "use --device cpu, or --device auto, which takes a GPU only where there is one"
+    case .computeType: "use float32, bfloat16 or auto, which is bfloat16 on a GPU and float32 on the CPU"
     }
   }
 

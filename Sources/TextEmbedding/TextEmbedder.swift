@@ -73,7 +73,7 @@ public struct TextEmbedder {
   /// The vectors of one packed batch.
   private func vectors(of sequences: [[Int32]], _ edits: Edits) throws(TensorError) -> [[Float]] {
     let batch = TokenBatch(prompts: sequences)
-    let hidden = try model.model.hidden(batch, cache: nil, tap: edits(batch))
+    let hidden = try model.model.hidden(batch, cache: nil, tap: edits(batch)).widened()
     var vectors: [[Float]] = []
     for rows in batch.rows {
       var vector = try settings.pooling(hidden, rows)

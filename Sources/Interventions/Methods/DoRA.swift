@@ -79,7 +79,9 @@ public final class DoRA: Intervention, Mergeable {
 
     func callAsFunction(_ y: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
       let x = try dropout(input.ofLinearMap)
-      let plain = try dropout.isActive ? x.linear(map.weight) : map.bias.map { b throws(TensorError) in try y - b } ?? y
+      let plain =
+        try dropout.isActive
+        ? x.linear(map.weight.converted(to: x.dtype)) : map.bias.map { b throws(TensorError) in try y - b } ?? y
       return try y + (gain + -1) * plain + gain * change(x)
     }
   }

@@ -106,7 +106,10 @@ final class Pass {
         }
         if sequence.start == prefix.length {
           let shape = [prefix.length, keys.size(1), keys.size(2)]
-          rows = (try own.keys.reshaped(shape), try own.values.reshaped(shape))
+          rows = (
+            try own.keys.reshaped(shape).converted(to: keys.dtype),
+            try own.values.reshaped(shape).converted(to: values.dtype)
+          )
         }
       }
       found.append(.init(length: prefix.length, strength: prefix.strength, rows: rows))
@@ -149,9 +152,11 @@ final class Pass {
   }
 
   /// The angles of the rows, made once for all layers that turn by this embedding.
-  fileprivate func angles(of rotary: RotaryEmbedding) throws(TensorError) -> RotaryEmbedding.Angles {
+  fileprivate func angles(
+    of rotary: RotaryEmbedding, as dtype: DType
+  ) throws(TensorError) -> RotaryEmbedding.Angles {
     if let known = angles[ObjectIdentifier(rotary)] { return known }
-    let made = try rotary.angles(of: batch.runs, on: device)
+    let made = try rotary.angles(of: batch.runs, on: device, as: dtype)
     angles[ObjectIdentifier(rotary)] = made
     return made
   }
@@ -197,7 +202,7 @@ struct LayerPass {
   /// Turns queries or keys `[rows, heads, headDim]` as their positions say.
   func turn(_ x: Tensor, _ rotary: RotaryEmbedding?) throws(TensorError) -> Tensor {
     guard let rotary else { return x }
-    return try rotary(x, pass.angles(of: rotary))
+    return try rotary(x, pass.angles(of: rotary, as: x.dtype))
   }
 }
 

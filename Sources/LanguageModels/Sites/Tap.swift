@@ -52,14 +52,21 @@ public struct Tap {
 
     fileprivate func callAsFunction(_ value: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
       switch (rows, kept) {
-      case (.all, nil): return try edit(value, from: input)
+      case (.all, nil): return try applied(value, from: input)
       case (.all, let kept?):
-        return try value.replacing(kept, with: edit(value, from: input).selected(kept))
+        return try value.replacing(kept, with: applied(value, from: input).selected(kept))
       case (.some(let index), let kept):
-        let edited = try edit(value.selected(index), from: input?.selected(index))
+        let edited = try applied(value.selected(index), from: input?.selected(index))
         guard let kept else { return try value.replacing(index, with: edited) }
         return try value.replacing(index.selected(kept), with: edited.selected(kept))
       }
+    }
+
+    /// The edit computes in float32, as what is trained is, and the model goes on in its own type.
+    private func applied(_ value: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
+      guard value.dtype.isReduced else { return try edit(value, from: input) }
+      let whole = try input.map { input throws(TensorError) in try input.converted(to: .float32) }
+      return try edit(value.converted(to: .float32), from: whole).converted(to: value.dtype)
     }
   }
 

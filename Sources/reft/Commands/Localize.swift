@@ -55,7 +55,7 @@ struct Localize: ParsableCommand {
     let loaded = try recipe.load(adding: ["method.name=lofit"] + (by == .random ? ["data.train=none"] : []))
     try OutputFolder.check(loaded.output, overwrite: recipe.overwrite, marks: ["heads.json"])
     let statements = by == .probe ? try StatementReader.read(loaded.data.train) : nil
-    let opened = try PretrainedModel.opened(loaded.model.path, device: loaded.model.device)
+    let opened = try PretrainedModel.opened(loaded.model.path, device: loaded.model.device, dtype: loaded.model.dtype)
     let count = try HeadReport.top(top, of: opened.model.shape)
     let ranking = try by.ranking(opened, statements, seed: loaded.training.seed)
     let report = HeadReport(

@@ -40,7 +40,7 @@ struct Merge: ParsableCommand {
 
   func run() throws {
     try OutputFolder.check(output, overwrite: overwrite, marks: ["config.json"])
-    let opened = try model.open()
+    let opened = try model.open(as: .float32)
     let loaded = try adapters.open(for: opened)
     guard !loaded.uses.isEmpty else {
       throw InputError.usage(problem: "there is no adapter to fold", remedy: "name one with --adapter")

@@ -15,22 +15,31 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "cpu, cuda, cuda:N, or auto: a GPU where there is one.")
   var device = "auto"
 
+  @Option(help: "What is computed in: float32, bfloat16, or auto: bfloat16 on a GPU, float32 on the CPU.")
+  var dtype = "auto"
+
   @Option(help: "CPU threads (default: all cores).")
   var threads: Int?
 
   /// Opens the model with a progress bar.
-  func open() throws -> PretrainedModel {
+  ///
+  /// - Parameter needed: the only compute type that will do, whatever `auto` would be.
+  func open(as needed: DType? = nil) throws -> PretrainedModel {
     if let threads { Engine.threads = threads }
-    return try PretrainedModel.opened(model, device: device)
+    if let needed, dtype != "auto", dtype != needed.rawValue {
+      throw InputError.usage(problem: "this is done in \(needed) alone, not in '\(dtype)'", remedy: "leave out --dtype")
+    }
+    return try PretrainedModel.opened(model, device: device, dtype: needed?.rawValue ?? dtype)
   }
 }
 
 extension PretrainedModel {
-  static func opened(_ source: String, device: String) throws -> PretrainedModel {
+  static func opened(_ source: String, device: String, dtype: String) throws -> PretrainedModel {
     let device = try Device.resolve(device)
+    let dtype = try DType.resolve(dtype, on: device)
     let meter = ModelMeter()
     let model = try PretrainedModel.open(
-      source, device: device, downloading: meter.downloaded, progress: meter.loaded)
+      source, device: device, dtype: dtype, downloading: meter.downloaded, progress: meter.loaded)
     meter.finish()
     return model
   }

@@ -43,7 +43,9 @@ struct TrainingRun {
       try Self.checkInterruptedRun(state, resume: resume, overwrite: overwrite)
     }
     saved = resume && !dryRun ? try SavedRun(reading: state) : nil
-    model = try opened ?? PretrainedModel.opened(recipe.model.path, device: recipe.model.device)
+    model =
+      try opened
+      ?? PretrainedModel.opened(recipe.model.path, device: recipe.model.device, dtype: recipe.model.dtype)
 
     let encoder = ExampleEncoder(
       model.text, maximumLength: min(recipe.training.maxLength, model.model.shape.contextLength))
