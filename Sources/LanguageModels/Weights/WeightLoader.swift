@@ -91,6 +91,8 @@ public final class WeightLoader {
       let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
       return device == .cpu ? converted : try converted.moved(to: device)
     } catch {
+      // Where the engine fails (no memory left, say), it fails for every tensor.
+      if error is TensorError { reads = false }
       problems.append(error as? any Diagnostic ?? ModelError.inconsistent(problem: "\(error)", source: source))
       return standIn(shape)
     }
