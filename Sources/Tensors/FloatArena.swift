@@ -12,7 +12,7 @@ public final class FloatArena {
   private let storage: FloatStorage
   private var used = 0
 
-  /// - Parameter shapes: those of all tensors that will be taken.
+  /// Room for tensors of these shapes, each of which will be taken once.
   public init(for shapes: some Sequence<[Int]>) {
     storage = FloatStorage(count: shapes.reduce(0) { $0 + Self.room($1.reduce(1, *)) })
   }

@@ -32,7 +32,7 @@ import _TestSupport
     let batch = TokenBatch([.init(tokens: someTokens(12), promptLength: 9)])
     for positions in ["all", "f2|l3"] {
       // The same numbers in both, whatever the method takes from the weights.
-      let adapter = try method.adapter(for: whole, positions)
+      let adapter = try method.adapter(for: whole, layers: "1", positions)
       let twin = try Adapter(
         adapter.plan, of: method.method, for: short, restoring: adapter.trainingState(), source: "twin")
       let plain = try whole.scores(batch)
