@@ -15,6 +15,7 @@ import _TestSupport
     ("model.path=nowhere", ["there is no", "(nowhere)", "fix: check the path"]),
     ("model.path=data", ["(data", "fix:"]),
     ("model.device=cuda", ["device 'cuda' is not available", "(--device)", "use --device cpu"]),
+    ("model.dtype=float8", ["do not compute in 'float8'", "(--dtype)", "float32, bfloat16 or auto"]),
     ("model.device=gpu", ["device 'gpu' is not available", "expected cpu, cuda, cuda:N or auto"]),
     ("method.name=lorefft", ["unknown method 'lorefft'", "(method)", "did you mean 'loreft'?"]),
     ("method.rnak=4", ["unknown key 'rnak'", "(method loreft)", "did you mean 'rank'?"]),

@@ -54,6 +54,7 @@ let shortest = """
       model:
         path: "models/Smol LM"
         device: cuda:1
+        dtype: bfloat16
       data:
         train: train.json
         validation: val.json
@@ -104,7 +105,7 @@ let shortest = """
     training.patience = 2
     training.maxLength = 256
     let expected = Recipe(
-      model: .init(path: "models/Smol LM", device: "cuda:1"),
+      model: .init(path: "models/Smol LM", device: "cuda:1", dtype: "bfloat16"),
       data: .init(train: "train.json", validation: "val.json", format: "clutrr", limit: 300, seed: 42),
       method: .init(
         name: "loreft",
@@ -129,7 +130,8 @@ let shortest = """
     let yaml = try Recipe.load(yaml: shortest, named: "r.yaml").yaml
     for key in Recipe.allPaths { #expect(yaml.contains("\(key.split(separator: ".").last ?? ""):"), "\(key)") }
     #expect(
-      yaml.hasPrefix("model:\n  path: model.gguf\n  device: auto\ndata:\n  train: train.jsonl\n  validation: null\n"))
+      yaml.hasPrefix(
+        "model:\n  path: model.gguf\n  device: auto\n  dtype: auto\ndata:\n  train: train.jsonl\n  validation: null\n"))
     #expect(yaml.contains("  betas: [0.9, 0.999]\n"))
     #expect(try Recipe.load(yaml: yaml, named: "again") == Recipe.load(yaml: shortest, named: "r.yaml"))
   }
