@@ -35,6 +35,8 @@ void reft_release(ReftTensor *tensor) {
   reft::count_tensor(-1);
 }
 
+REFT_OP(reft_retain, (ReftTensor * t, ReftTensor **out), at::Tensor(reft::borrow(t)))
+
 void reft_set_threads(int32_t count) { at::set_num_threads(count); }
 int32_t reft_threads(void) { return at::get_num_threads(); }
 

@@ -41,6 +41,21 @@ ReftStatus reft_multiply_in_place(ReftTensor *target, double factor) {
   });
 }
 
+ReftStatus reft_clip_gradients(ReftTensor *const *gradients, int32_t count, double clip, ReftTensor **norm) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> list;
+    for (int32_t i = 0; i < count; ++i) list.push_back(borrow(gradients[i]));
+    const at::Tensor total = at::linalg_vector_norm(at::stack(at::_foreach_norm(list)));
+    if (clip > 0) {
+      // Nothing is read back to the host, so that a GPU need not be waited for.
+      const at::Tensor factor = at::clamp_max(clip / (total + 1e-6), 1.0);
+      at::_foreach_mul_(list, at::where(at::isfinite(total), factor, at::ones_like(factor)));
+    }
+    give(total, norm);
+  });
+}
+
 ReftStatus reft_fused_adamw(ReftTensor *const *parameters, ReftTensor *const *gradients, ReftTensor *const *first_moments,
                             ReftTensor *const *second_moments, int32_t count, int64_t step, double learning_rate,
                             double beta1, double beta2, double weight_decay, double epsilon) {

@@ -46,6 +46,8 @@ final class Strengthened: ActivationEdit {
     self.strength = strength
   }
 
+  var isRepeatable: Bool { edit.isRepeatable }
+
   func callAsFunction(_ h: Tensor, from input: Tensor?) throws(TensorError) -> Tensor {
     try h + (edit(h, from: input) - h) * strength
   }

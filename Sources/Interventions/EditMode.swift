@@ -24,13 +24,16 @@ public final class TrainingPass {
   public let random: RandomSource
   /// Share of the run's updates that are done, `0...1`.
   public let progress: Double
+  /// Whether blocks are run again in the backward pass instead of keeping their activations.
+  public let recomputes: Bool
   /// Terms of the loss that edits have added in this pass.
   public private(set) var penalties: [Tensor] = []
 
   /// A pass that has not begun.
-  public init(random: RandomSource, progress: Double = 0) {
+  public init(random: RandomSource, progress: Double = 0, recomputes: Bool = false) {
     self.random = random
     self.progress = progress
+    self.recomputes = recomputes
   }
 
   /// Adds a term to the loss: a scalar summed over the examples of the pass, which the trainer divides by their number.

@@ -52,6 +52,13 @@ public protocol LanguageModel: AnyObject {
   /// - Precondition: ``scoresVocabulary``.
   func logits(_ hidden: Tensor) throws(TensorError) -> Tensor
 
+  /// The sum of `-log p(label)` over hidden states `[rows, d]`, one label a row: a scalar.
+  ///
+  /// Scores exist for a few rows at a time, in the backward pass too.
+  ///
+  /// - Precondition: ``scoresVocabulary``.
+  func lossSum(_ hidden: Tensor, labels: [Int32]) throws(TensorError) -> Tensor
+
   /// The embedding table `[vocabulary, d]`.
   var embeddingTable: Tensor { get }
 

@@ -52,3 +52,8 @@ public struct ModelShape: Sendable, Hashable {
     }
   }
 }
+
+extension ModelShape {
+  /// Rows whose vocabulary scores exist at one time in a loss: 67 MB of them, and 64 at least, below which products slow down.
+  var lossRows: Int { max(64, (1 << 24) / vocabulary) }
+}

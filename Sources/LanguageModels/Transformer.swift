@@ -15,7 +15,7 @@ public final class Transformer: LanguageModel {
   let embedding: TokenEmbedding
   let blocks: [any Block]
   private let norm: (any Norm)?
-  private let head: VocabularyHead?
+  let head: VocabularyHead?
   let biases: BiasCarrier
 
   /// A model from its parts.
@@ -58,7 +58,15 @@ public final class Transformer: LanguageModel {
   /// The residual stream behind some blocks, `[rows, d]`.
   func through(_ range: Range<Int>, _ stream: Tensor, _ pass: Pass) throws(TensorError) -> Tensor {
     var h = stream
-    for i in range where i <= pass.lastLayer ?? i { h = try blocks[i](h, pass.layer(i, isLast: i == blocks.count - 1)) }
+    for i in range where i <= pass.lastLayer ?? i {
+      let (block, layer) = (blocks[i], try pass.layer(i, isLast: i == blocks.count - 1))
+      // What has no graph keeps nothing anyway.
+      if let recomputation = pass.recomputation, h.requiresGradient, layer.tap.isRepeatable {
+        h = try h.recomputing(drawing: recomputation.random) { x throws(TensorError) in try block(x, layer) }
+      } else {
+        h = try block(h, layer)
+      }
+    }
     return h
   }
 

@@ -17,4 +17,11 @@ struct VocabularyHead {
     guard let softcap else { return scores }
     return try (scores / softcap).tanh() * softcap
   }
+
+  /// The sum of `-log p(label)` at once with its gradient; `nil` where scores are more than a product.
+  func lossSum(_ hidden: Tensor, labels: Tensor, chunk: Int) throws(TensorError) -> Tensor? {
+    guard softcap == nil, transform == nil else { return nil }
+    return try hidden.vocabularyLoss(
+      weight: projection.weight, bias: projection.bias, labels: labels, chunk: chunk)
+  }
 }

@@ -157,5 +157,6 @@ extension Recipe.Training {
     // A prompt token and a response token at least.
     maxLength = section.value("max_length", .wholeNumber(from: 2), default: maxLength)
     cacheTrunk = section.value("cache_trunk", .choice, default: cacheTrunk)
+    checkpointing = section.value("checkpointing", .choice, default: checkpointing)
   }
 }

@@ -39,7 +39,7 @@ extension Recipe.Training {
       "weight_decay": .number(weightDecay), "betas": .array(betas.map { .number($0) }), "epsilon": .number(epsilon),
       "gradient_clip": gradientClip.map { .number($0) } ?? .null, "l1_penalty": .number(l1Penalty),
       "seed": .integer(seed), "patience": value(patience), "max_length": .integer(maxLength),
-      "cache_trunk": .string(cacheTrunk.rawValue),
+      "cache_trunk": .string(cacheTrunk.rawValue), "checkpointing": .string(checkpointing.rawValue),
     ]
   }
 }

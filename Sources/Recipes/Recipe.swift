@@ -142,6 +142,8 @@ public struct Recipe: Sendable, Equatable {
     public var maxLength = 512
     /// Whether activations that are the same in every epoch, those below the lowest edit, are computed once and kept.
     public var cacheTrunk = TrunkCaching.auto
+    /// Whether the backward pass runs blocks again instead of keeping their activations.
+    public var checkpointing = Checkpointing.auto
 
     /// Every number at its default.
     public init() {}
@@ -180,6 +182,13 @@ public struct Recipe: Sendable, Equatable {
     case off, memory, disk
     /// Where there is room, memory before disk, and something to be gained.
     case auto
+  }
+
+  /// Whether memory is bought with time.
+  public enum Checkpointing: String, Sendable, CaseIterable {
+    /// Where the activations would take more than half of the free memory.
+    case auto
+    case on, off
   }
 
   /// How the ends `f<n>` and `l<m>` of a prompt shorter than n + m are cut.

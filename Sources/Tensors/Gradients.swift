@@ -39,6 +39,17 @@ extension Tensor {
     try perform("clearGradient", [self]) { reft_clear_gradient(handle) }
   }
 
+  /// The norm of all gradients together, a scalar, before they are scaled, in place, to at most `clip`.
+  ///
+  /// As `torch.nn.utils.clip_grad_norm_`, but gradients whose norm is not finite stay as they are.
+  ///
+  /// - Precondition: there is one.
+  public static func clip(_ gradients: [Tensor], to clip: Double?) throws(TensorError) -> Tensor {
+    try perform("clip", gradients) {
+      reft_clip_gradients(gradients.map(\.handle), Int32(gradients.count), clip ?? 0, $0)
+    }
+  }
+
   /// Overwrites the elements in place, outside of any graph. For parameters and caches only.
   public func assign(_ source: Tensor) throws(TensorError) {
     try perform("assign", [self, source]) { reft_copy_into(handle, source.handle) }

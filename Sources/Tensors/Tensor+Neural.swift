@@ -39,6 +39,21 @@ extension Tensor {
     }
   }
 
+  /// The sum over rows of `-log softmax(x W^T + b)[label]`, a scalar, for rows x `[n, d]` and a frozen projection.
+  ///
+  /// The scores of `chunk` rows at most exist at one time: the gradient of the rows is computed with them, and kept in their place.
+  ///
+  /// - Parameters:
+  ///   - weight: `[vocabulary, d]`; `bias`: `[vocabulary]`. They get no gradient.
+  ///   - labels: int64 `[n]`.
+  public func vocabularyLoss(
+    weight: Tensor, bias: Tensor?, labels: Tensor, chunk: Int
+  ) throws(TensorError) -> Tensor {
+    try perform("vocabularyLoss", [self, weight, labels]) {
+      reft_vocabulary_loss(handle, weight.handle, bias?.handle, labels.handle, Int64(chunk), $0)
+    }
+  }
+
   /// Negative log-likelihood of each row: `-log softmax(logits)[target]`.
   ///
   /// - Parameter targets: int64 `[rows]`, for logits `[rows, vocabulary]`.

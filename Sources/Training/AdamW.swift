@@ -37,28 +37,19 @@ public final class AdamW {
     learningRate: Double, clip: Double?, afterClipping: () throws(TensorError) -> Void = {}
   ) throws(TensorError) -> Double {
     var moving: [(index: Int, gradient: Tensor)] = []
-    var norms: [Tensor] = []
     for (i, parameter) in parameters.enumerated() {
-      guard let gradient = try parameter.tensor.gradient() else { continue }
-      norms.append(try gradient.norm().reshaped([1]))
-      moving.append((i, gradient))
+      if let gradient = try parameter.tensor.gradient() { moving.append((i, gradient)) }
     }
-    // Read at once: on a GPU each reading waits for everything before it.
-    let read = norms.isEmpty ? [] : try Tensor.concatenated(norms, along: 0).values(as: Double.self)
-    let norm = read.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    if let clip, norm.isFinite, norm > 0 {
-      let factor = clip / (norm + 1e-6)
-      if factor < 1 { for entry in moving { try entry.gradient.scale(by: factor) } }
-    }
+    let norm = try moving.isEmpty ? nil : Tensor.clip(moving.map(\.gradient), to: clip)
     try afterClipping()
     step += 1
-    guard !moving.isEmpty else { return norm }
+    guard let norm else { return 0 }
     try rule.update(
       moving.map { parameters[$0.index].tensor }, gradients: moving.map(\.gradient),
       firstMoments: moving.map { firstMoments[$0.index] }, secondMoments: moving.map { secondMoments[$0.index] },
       step: step, learningRate: learningRate)
     for parameter in parameters { try parameter.tensor.clearGradient() }
-    return norm
+    return try norm.item()
   }
 
   /// The moments, named after their parameters.

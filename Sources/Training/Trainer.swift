@@ -25,6 +25,8 @@ public final class Trainer {
   /// Whose disk the trunk may take.
   let folder: String
   var trunkIsKept = false
+  /// Decides which passes keep no activations.
+  private let recomputes: (_ rows: Int) -> Bool
 
   /// A trainer before its first update.
   ///
@@ -55,6 +57,7 @@ public final class Trainer {
     self.folder = folder ?? FileManager.default.temporaryDirectory.path
     trunk = try TrunkPlan(
       objective, examples: training, validation: validation, settings: settings, model: model, folder: self.folder)
+    recomputes = settings.checkpointing.rule(model, adapter)
     random = try RandomSource(seed: settings.seed, on: model.device)
     optimizer = try AdamW(
       adapter.parameters,
@@ -118,7 +121,8 @@ public final class Trainer {
     var sum = 0.0
     let done = Double(optimizer.step) / Double(totalSteps)
     for piece in MicroBatch.split(batch, budget: settings.microBatchTokens) {
-      let pass = TrainingPass(random: random, progress: done)
+      let rows = piece.reduce(0) { $0 + $1.tokens.count }
+      let pass = TrainingPass(random: random, progress: done, recomputes: recomputes(rows))
       let loss = try objective.lossSum(piece, mode: .training(pass))
       sum += try loss.item()
       guard sum.isFinite else {

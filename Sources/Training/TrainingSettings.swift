@@ -34,6 +34,8 @@ public struct TrainingSettings: Sendable, Equatable {
   public var patience: Int?
   /// Whether what is the same in every epoch is computed once; changes results by rounding alone.
   public var cacheTrunk: TrunkCaching
+  /// Whether blocks are run again in the backward pass; changes memory and time, and no result.
+  public var checkpointing: Checkpointing
 
   /// Settings that are not checked yet; ``check()`` does that.
   ///
@@ -44,7 +46,8 @@ public struct TrainingSettings: Sendable, Equatable {
     epochs: Int = 5, batchSize: Int = 8, accumulation: Int = 1, microBatchTokens: Int = 2048, learningRate: Double,
     schedule: Schedule = .linear, warmupRatio: Double = 0, weightDecay: Double = 0, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8, gradientClip: Double? = 1, l1: Double = 0, seed: UInt64 = 42,
-    patience: Int? = nil, cacheTrunk: TrunkCaching = .auto
+    patience: Int? = nil, cacheTrunk: TrunkCaching = .auto,
+    checkpointing: Checkpointing = .auto
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -62,6 +65,7 @@ public struct TrainingSettings: Sendable, Equatable {
     self.seed = seed
     self.patience = patience
     self.cacheTrunk = cacheTrunk
+    self.checkpointing = checkpointing
   }
 
   /// Everything that must be the same for a run to go on as it began.

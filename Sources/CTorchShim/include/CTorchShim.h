@@ -40,6 +40,7 @@ int64_t reft_live_tensors(void);
 ReftStatus reft_profile_begin(void);
 const char *_Nonnull reft_profile_end(void);
 void reft_release(ReftTensor *_Nullable tensor);
+ReftStatus reft_retain(ReftIn t, ReftOut out);  // another reference to the same tensor
 void reft_set_threads(int32_t count);
 int32_t reft_threads(void);
 ReftStatus reft_load_cuda(int32_t *_Nonnull device_count);
@@ -152,14 +153,23 @@ ReftStatus reft_branch_attention(ReftIn query, ReftIn key, ReftIn value, ReftOpt
                                  const int64_t *_Nonnull count, const int64_t *_Nonnull parent, const int64_t *_Nonnull path_rows, int32_t number, double scale,
                                  ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
+ReftStatus reft_vocabulary_loss(ReftIn rows, ReftIn weight, ReftOptional bias, ReftIn labels, int64_t chunk, ReftOut out);
 
 // Gradients and in-place updates (never on a tensor that a graph still needs)
 ReftStatus reft_set_requires_grad(ReftIn t, bool required);
 ReftStatus reft_backward(ReftIn loss);
 ReftStatus reft_gradient(ReftIn t, ReftOut out);  // out stays null where there is none
 ReftStatus reft_clear_gradient(ReftIn t);
+
+// A function of one tensor that the backward pass runs again. It takes over `input` and gives a reference; `again` tells the
+// second time. The context is released with the last graph that needs it.
+typedef ReftStatus (*ReftPart)(void *_Nonnull context, ReftTensor *_Nonnull input, bool again, ReftOut out);
+ReftStatus reft_recompute(ReftIn input, ReftPart _Nonnull function, void *_Nonnull context,
+                          void (*_Nonnull release)(void *_Nonnull), ReftOut out);
 ReftStatus reft_copy_into(ReftIn target, ReftIn source);
 ReftStatus reft_multiply_in_place(ReftIn target, double factor);
+// The norm of all gradients together, a scalar; where it is finite and above `clip`, they are scaled down to that. 0: no clipping.
+ReftStatus reft_clip_gradients(ReftTensor *_Nonnull const *_Nonnull gradients, int32_t count, double clip, ReftOut norm);
 ReftStatus reft_fused_adamw(ReftTensor *_Nonnull const *_Nonnull parameters, ReftTensor *_Nonnull const *_Nonnull gradients,
                             ReftTensor *_Nonnull const *_Nonnull first_moments, ReftTensor *_Nonnull const *_Nonnull second_moments,
                             int32_t count, int64_t step, double learning_rate, double beta1, double beta2,

@@ -126,7 +126,7 @@ public final class ReFTR1: ConceptDetecting, Mergeable {
       }
     }
     let sequences = mode.sequences
-    return RowFunction(isRowwise: false) { [self] h throws(TensorError) in
+    return RowFunction(isRowwise: false, isRepeatable: false) { [self] h throws(TensorError) in
       let latents = try latents(of: h)
       let top = try TopLatents(latents, of: sequences, count: configuration.k)
       note(top.maximum, at: pass.progress)

@@ -120,6 +120,9 @@ final class Pass {
   /// The layer behind which the pass ends.
   var lastLayer: Int? { tap.lastLayer }
 
+  /// How blocks are run again; nothing is where a cache takes in rows.
+  var recomputation: Recomputation? { cache == nil ? tap.recomputation : nil }
+
   /// The rows of tokens among those of the residual stream, which come before those of soft prompts.
   func tokens(of stream: Tensor) throws(TensorError) -> Tensor {
     stream.size(0) > tokenRows ? try stream.narrowed(0, 0..<tokenRows) : stream

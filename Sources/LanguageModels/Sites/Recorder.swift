@@ -5,6 +5,8 @@ public final class Recorder: ActivationEdit {
   /// The activations of each call, in order.
   public private(set) var activations: [Tensor] = []
 
+  public var isRepeatable: Bool { false }
+
   /// A recorder that has seen nothing yet.
   public init() {}
 

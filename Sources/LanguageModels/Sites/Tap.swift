@@ -12,10 +12,16 @@ public protocol ActivationEdit: AnyObject {
   /// Whether each row's result follows from that row alone, so that rows nobody asks for can be left out: no chance, no look
   /// at other rows, nothing remembered. False where an edit does not say.
   var isRowwise: Bool { get }
+
+  /// Whether a second call with the same rows does the same and leaves nothing behind that the first has not; a block whose edits
+  /// do not is never run again.
+  var isRepeatable: Bool { get }
 }
 
 extension ActivationEdit {
   public var isRowwise: Bool { false }
+  /// A function of what it is given, and of the numbers it draws.
+  public var isRepeatable: Bool { true }
 }
 
 /// The edits of one forward pass, by site; passed down the model like any argument.
@@ -73,6 +79,8 @@ public struct Tap {
   fileprivate(set) var edits: [Site: [Placed]]
   /// The layer behind which the pass ends, for those who read activations alone: what it gives is then no final state.
   public var lastLayer: Int?
+  /// Whether blocks are run again in the backward pass instead of keeping their activations.
+  public var recomputation: Recomputation?
   /// What stands before the sequences of the batch, by their index; see ``VirtualPrefix``.
   public private(set) var prefixes: [Int: VirtualPrefix] = [:]
 
@@ -124,6 +132,10 @@ public struct Tap {
   /// What one block needs of the tap.
   public func layer(_ index: Int) -> LayerTap { LayerTap(tap: self, layer: index) }
 
+  fileprivate func isRepeatable(_ layer: Int) -> Bool {
+    edits.allSatisfy { site, placed in site.layer != layer || placed.allSatisfy { $0.edit.isRepeatable } }
+  }
+
   fileprivate func apply(_ activation: Tensor, at site: Site, from input: Tensor?) throws(TensorError) -> Tensor {
     guard let placed = edits[site] else { return activation }
     var value = activation
@@ -152,6 +164,9 @@ extension Tap {
 public struct LayerTap {
   fileprivate let tap: Tap
   fileprivate let layer: Int
+
+  /// Whether all edits of the layer may be called again.
+  var isRepeatable: Bool { tap.isRepeatable(layer) }
 
   /// The activation as the edits of this site leave it; the same object where there is none.
   public func callAsFunction(

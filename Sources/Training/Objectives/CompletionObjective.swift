@@ -4,15 +4,12 @@ public import Tensors
 
 /// Cross entropy of the response tokens.
 ///
-/// Only the rows that predict a response token reach the vocabulary projection, a chunk at a time, so that logits of whole
-/// sequences never exist; the last token of a sequence is a label and nothing else, so it is not computed.
+/// Only the rows that predict a response token reach the vocabulary projection, a chunk at a time, whose scores are never kept;
+/// the last token of a sequence is a label and nothing else, so it is not computed.
 public struct CompletionObjective: Objective {
   private let model: any LanguageModel
   private let adapters: TrainedAdapters
   public let trunk: Trunk?
-
-  /// Rows that are projected at once; 512 x 49,152 floats are 100 MB.
-  private static let chunk = 512
 
   /// The objective of one adapter on one model, with others beneath it.
   public init(model: any LanguageModel, adapters: TrainedAdapters) {
@@ -36,21 +33,15 @@ public struct CompletionObjective: Objective {
   public func lossSum(_ examples: [TrainingExample], mode: EditMode) throws(TensorError) -> Tensor {
     let sequences = examples.flatMap(sequences)
     var rows: [Int] = []
-    var labels: [Int64] = []
+    var labels: [Int32] = []
     for (example, packed) in zip(examples, TokenBatch(sequences).rows) {
       for label in example.firstLabel..<example.tokens.count {
         rows.append(packed.lowerBound + label - 1)
-        labels.append(Int64(example.tokens[label]))
+        labels.append(example.tokens[label])
       }
     }
     let (batch, tap) = try adapters.tapped(sequences, of: examples, asking: rows, mode: mode)
     let hidden = try model.hidden(batch, from: trunk, tap: tap)
-    var sums: [Tensor] = []
-    for start in stride(from: 0, to: rows.count, by: Self.chunk) {
-      let part = start..<min(start + Self.chunk, rows.count)
-      let logits = try model.logits(hidden.narrowed(0, part))
-      sums.append(try logits.crossEntropy(Tensor(Array(labels[part]), on: model.device)).sum().reshaped([1]))
-    }
-    return try Tensor.concatenated(sums, along: 0).sum()
+    return try model.lossSum(hidden, labels: labels)
   }
 }

@@ -43,7 +43,9 @@ public struct TrainedAdapters {
       if sequences[i].route == routes.count { routes.append(example.subspaces) }
     }
     let batch = TokenBatch(sequences, asking: rows)
-    return (batch, try AdapterRoutes(adapter, subspaces: routes, on: beneath).tap(for: batch, mode: mode))
+    var tap = try AdapterRoutes(adapter, subspaces: routes, on: beneath).tap(for: batch, mode: mode)
+    if let pass = mode.training, pass.recomputes { tap.recomputation = Recomputation(drawing: pass.random) }
+    return (batch, tap)
   }
 
   /// The lowest activation that depends on what is trained; `nil` where rows stand before the texts, which is below all.

@@ -266,6 +266,18 @@ extension Training.TrunkCaching {
   }
 }
 
+extension Training.Checkpointing {
+  /// The recipe's word for it.
+  init(_ checkpointing: Recipe.Checkpointing) {
+    self =
+      switch checkpointing {
+      case .auto: .auto
+      case .on: .on
+      case .off: .off
+      }
+  }
+}
+
 extension TrainingSettings {
   init(_ recipe: Recipe.Training) {
     self.init(
@@ -274,7 +286,7 @@ extension TrainingSettings {
       schedule: Training.Schedule(recipe.schedule), warmupRatio: recipe.warmupRatio,
       weightDecay: recipe.weightDecay, beta1: recipe.betas[0], beta2: recipe.betas[1], epsilon: recipe.epsilon,
       gradientClip: recipe.gradientClip, l1: recipe.l1Penalty, seed: UInt64(recipe.seed), patience: recipe.patience,
-      cacheTrunk: Training.TrunkCaching(recipe.cacheTrunk))
+      cacheTrunk: Training.TrunkCaching(recipe.cacheTrunk), checkpointing: Training.Checkpointing(recipe.checkpointing))
   }
 }
 
