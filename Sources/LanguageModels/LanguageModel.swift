@@ -20,6 +20,10 @@ public protocol LanguageModel: AnyObject {
   /// The length up to which what a cache holds of a growing sequence stays right; a longer one must be read anew, once.
   var cacheLimit: Int? { get }
 
+  /// Whether sequences of a batch may go on from others of it (``TokenBatch/Sequence/parent``) in ``hidden(_:cache:tap:)``, so
+  /// that what texts have in common is computed once.
+  var takesBranches: Bool { get }
+
   /// The final hidden states of the packed rows, `[rows, d]`, final norm applied.
   ///
   /// - Parameters:
@@ -85,6 +89,7 @@ public protocol LanguageModel: AnyObject {
 extension LanguageModel {
   /// None: what was read stays right.
   public var cacheLimit: Int? { nil }
+  public var takesBranches: Bool { false }
 
   /// Refuses encoders where texts are to be continued or scored from left to right.
   ///

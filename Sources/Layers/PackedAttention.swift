@@ -60,17 +60,23 @@ public struct PackedAttention {
   /// - Parameters:
   ///   - q: `[rows, heads, headDim]`; `k`, `v`: `[rows, kvHeads, headDim]`, rotated already.
   ///   - sequences: which rows belong to one sequence, in order, without gaps.
+  ///   - parents: the sequence on whose last row each goes on, where ``takesBranches``; empty where all begin.
   ///   - stores: one for each sequence when decoding with a cache (not for sequences behind them, which are seen whole); its
   ///     rows so far come before the new ones.
   ///   - prefixes: what each sequence sees before its own rows; empty for nothing.
   /// - Returns: `[rows, heads, headDim]`, before the output projection.
   public func callAsFunction(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], stores: [KeyValueStore]?, prefixes: [Prefix?] = []
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], parents: [Int?] = [], stores: [KeyValueStore]?,
+    prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
     if stores == nil, prefixes.isEmpty, softcap == nil, !hasWindow {
+      let rows = sequences.enumerated().map { i, own in
+        Tensor.Rows(own: own, parent: parents.isEmpty ? nil : parents[i])
+      }
       return try Tensor.packedAttention(
-        query: q, key: k, value: v, sequences: sequences.map { .init(own: $0) }, causal: reach == .past, scale: scale)
+        query: q, key: k, value: v, sequences: rows, causal: reach == .past, scale: scale)
     }
+    precondition(parents.isEmpty, "branches where takesBranches says no")
     if let stores, isStep(q, sequences, stores, prefixes) { return try step(q, k, v, stores) }
     var parts: [Tensor] = []
     parts.reserveCapacity(sequences.count)
@@ -98,6 +104,9 @@ public struct PackedAttention {
     }
     return try Tensor.concatenated(parts, along: 0)
   }
+
+  /// Whether sequences of one batch may go on from one another.
+  public var takesBranches: Bool { softcap == nil && reach == .past }
 
   private var hasWindow: Bool { if case .window = reach { true } else { false } }
 

@@ -69,6 +69,12 @@ final class Pass {
     self.device = device
   }
 
+  /// The sequences that others of the batch go on from; empty where none does.
+  fileprivate var parents: [Int?] {
+    let parents = batch.sequences.map(\.parent)
+    return parents.allSatisfy { $0 == nil } ? [] : parents
+  }
+
   /// The sequences of the pass as parts of a tree; a soft prompt begins a text of its own.
   private static func branches(of batch: TokenBatch, given: TokenBatch) -> [PackedAttention.Branch] {
     batch.rows.enumerated().map { i, rows in
@@ -197,7 +203,8 @@ struct LayerPass {
   ) throws(TensorError) -> Tensor {
     let prefixes = try pass.prefixes(layer: layer, keys: k, values: v)
     guard let path, let branches = pass.branches else {
-      return try attention(q, k, v, sequences: pass.batch.rows, stores: stores, prefixes: prefixes)
+      return try attention(
+        q, k, v, sequences: pass.batch.rows, parents: pass.parents, stores: stores, prefixes: prefixes)
     }
     return try attention(q, k, v, branches: branches, path: path, prefixes: prefixes)
   }

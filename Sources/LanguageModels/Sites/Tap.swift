@@ -116,6 +116,9 @@ public struct Tap {
     return lower
   }
 
+  /// Whether no edit looks beyond its row, and nothing stands before a sequence.
+  public var isRowwise: Bool { prefixes.isEmpty && placedEdits.allSatisfy(\.edit.isRowwise) }
+
   /// The edits of all sites.
   var placedEdits: [Placed] { edits.values.flatMap { $0 } }
 

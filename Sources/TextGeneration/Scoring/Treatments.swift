@@ -40,8 +40,6 @@ struct Treatments {
 
   /// The tokens that are fed of a text, each with its treatment.
   func keys(of text: ScoredText) -> [TextTree.Key] {
-    zip(text.fed, treatments[Kind(text)] ?? []).map { token, treatment in
-      TextTree.Key(UInt32(bitPattern: treatment)) << 32 | TextTree.Key(UInt32(bitPattern: token))
-    }
+    zip(text.fed, treatments[Kind(text)] ?? []).map { TextTree.key(token: $0, treatment: $1) }
   }
 }

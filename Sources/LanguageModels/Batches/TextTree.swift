@@ -1,16 +1,14 @@
-import LanguageModels
-
 /// Texts with one beginning as a tree, so that what they share is computed once.
 ///
 /// A row is a token behind all before it. Two texts share a row where all their tokens up to it are the same, and treated alike by
 /// the edits. The rows are numbered depth first, a text's continuation behind the text: so whatever run of rows is read at a
 /// time, what it goes on from is one path.
-struct TextTree {
+public struct TextTree {
   /// A token and what the edits do to it.
-  typealias Key = UInt64
+  public typealias Key = UInt64
 
   /// Tokens that follow one another in the same texts.
-  struct Node {
+  fileprivate struct Node {
     /// One of the texts.
     let text: Int
     /// The positions in it.
@@ -22,7 +20,7 @@ struct TextTree {
     var rows: Range<Int> { row..<row + positions.count }
   }
 
-  private(set) var nodes: [Node] = []
+  private var nodes: [Node] = []
   /// The nodes by their rows.
   private var order: [Int] = []
   /// The node in which each text ends.
@@ -34,7 +32,7 @@ struct TextTree {
   }
 
   /// The tree of some texts, none of them empty.
-  init(_ texts: [[Key]]) {
+  public init(_ texts: [[Key]]) {
     var children: [Step: Int] = [:]
     for (text, keys) in texts.enumerated() {
       var (node, depth): (Int?, Int) = (nil, 0)
@@ -83,26 +81,33 @@ struct TextTree {
     rowCount = row
   }
 
+  /// A token and what is done to it as one key.
+  public static func key(token: Int32, treatment: Int32) -> Key {
+    Key(UInt32(bitPattern: treatment)) << 32 | Key(UInt32(bitPattern: token))
+  }
+
   /// Number of rows: of tokens, each counted once for all texts that share it.
-  private(set) var rowCount = 0
+  public private(set) var rowCount = 0
 
   /// The row of a position of a text.
-  func row(of text: Int, at position: Int) -> Int {
+  public func row(of text: Int, at position: Int) -> Int {
     var node = nodes[ends[text]]
     while position < node.positions.lowerBound, let parent = node.parent { node = nodes[parent] }
     return node.row + position - node.positions.lowerBound
   }
 
   /// Consecutive positions of one text within a run of rows.
-  struct Piece {
-    let text: Int
-    let positions: Range<Int>
+  public struct Piece {
+    /// One of the texts that have these positions in common.
+    public let text: Int
+    /// The positions in it.
+    public let positions: Range<Int>
     /// The piece of the run on whose last row they follow.
-    let parent: Int?
+    public let parent: Int?
   }
 
   /// The pieces of the nodes that lie in a run of rows, in the order of the rows.
-  func pieces(of run: Range<Int>) -> [Piece] {
+  public func pieces(of run: Range<Int>) -> [Piece] {
     var pieces: [Piece] = []
     var found: [Int: Int] = [:]
     for node in order[firstNode(endingBehind: run.lowerBound)...] {
@@ -119,7 +124,7 @@ struct TextTree {
   }
 
   /// The path to a row: its ancestors among a run of rows before it, ascending, and how many positions come before those.
-  func path(to row: Int, within run: Range<Int>) -> (depth: Int, rows: [Range<Int>]) {
+  public func path(to row: Int, within run: Range<Int>) -> (depth: Int, rows: [Range<Int>]) {
     guard row < rowCount else { return (0, []) }
     var index = order[firstNode(endingBehind: row)]
     var rows: [Range<Int>] = []
