@@ -10,7 +10,9 @@ public final class Transformer: LanguageModel {
   public var device: Device { embedding.table.device }
   public var cacheLimit: Int? { blocks.compactMap { $0.attention.rotary?.commonLength }.min() }
   public var embeddingTable: Tensor { embedding.table }
-  public var takesBranches: Bool { isCausal && cacheLimit == nil && blocks.allSatisfy { $0.attention.attend.takesBranches } }
+  public var takesBranches: Bool {
+    isCausal && cacheLimit == nil && blocks.allSatisfy { $0.attention.attend.takesBranches }
+  }
   public var scoresVocabulary: Bool { head != nil }
 
   let embedding: TokenEmbedding

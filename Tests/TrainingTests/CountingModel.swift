@@ -9,7 +9,12 @@ final class CountingModel: LanguageModel {
   private(set) var below = 0
   private(set) var above = 0
 
-  init(_ model: any LanguageModel) { self.model = model }
+  let takesBranches: Bool
+
+  init(_ model: any LanguageModel, takesBranches: Bool = false) {
+    self.model = model
+    self.takesBranches = takesBranches
+  }
 
   func hidden(_ batch: TokenBatch, cache: KVCache?, tap: Tap) throws(TensorError) -> Tensor {
     whole += batch.rowCount

@@ -35,14 +35,14 @@ public struct TrainedAdapters {
 
   /// A batch of sequences and the tap that makes each example train the subspaces it names.
   func tapped(
-    _ sequences: [TokenBatch.Sequence], of examples: [TrainingExample], asking rows: [Int]? = nil, mode: EditMode
+    _ sequences: [TokenBatch.Sequence], of examples: [TrainingExample], mode: EditMode
   ) throws(TensorError) -> (batch: TokenBatch, tap: Tap) {
     var (sequences, routes): ([TokenBatch.Sequence], [Set<String>?]) = (sequences, [])
     for (i, example) in examples.enumerated() {
       sequences[i].route = routes.firstIndex(of: example.subspaces) ?? routes.count
       if sequences[i].route == routes.count { routes.append(example.subspaces) }
     }
-    let batch = TokenBatch(sequences, asking: rows)
+    let batch = TokenBatch(sequences)
     var tap = try AdapterRoutes(adapter, subspaces: routes, on: beneath).tap(for: batch, mode: mode)
     if let pass = mode.training, pass.recomputes { tap.recomputation = Recomputation(drawing: pass.random) }
     return (batch, tap)

@@ -29,6 +29,9 @@ public final class Trunk {
     self.adapters = adapters
   }
 
+  /// Whether the activations of the run's texts are kept, each text's apart.
+  var isKept: Bool { store != nil }
+
   /// What is kept of a batch; `nil` where that is not all of it.
   func stream(of batch: TokenBatch) throws(TensorError) -> ResidualStream? {
     guard let rows = try store?.rows(of: batch) else { return nil }
