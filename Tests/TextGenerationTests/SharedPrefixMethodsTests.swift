@@ -1,8 +1,10 @@
 import Interventions
+import JSON
 import LanguageModels
 import Tensors
 import Testing
 import TextGeneration
+import Tokenization
 import _TestSupport
 
 /// Texts that an adapter edits share what it treats alike, whatever the method and its positions.
