@@ -29,6 +29,11 @@ final class CountingModel: LanguageModel {
     return try model.hidden(batch, from: stream, tap: tap)
   }
 
+  func hidden(_ batch: TokenBatch, along path: TextPath, tap: Tap) throws(TensorError) -> Tensor {
+    whole += batch.rowCount
+    return try model.hidden(batch, along: path, tap: tap)
+  }
+
   var shape: ModelShape { model.shape }
   var components: Set<Component> { model.components }
   var parameterCount: Int { model.parameterCount }
