@@ -133,12 +133,10 @@ public struct Generator {
         return TokenBatch.Sequence(
           tokens: Array(prompt[start..<end]), start: start, promptLength: prompt.count, route: row.route)
       }
-      let batch = TokenBatch(pieces)
+      let batch = TokenBatch(pieces, asking: TokenBatch(pieces).lastRows)
       let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
       start += pieces[0].tokens.count
-      if prompts.count > 1 || start == longest {
-        return (try hidden.selected(Tensor(batch.lastRows.map(Int64.init), on: model.device)), cache)
-      }
+      if prompts.count > 1 || start == longest { return (hidden, cache) }
     }
   }
 

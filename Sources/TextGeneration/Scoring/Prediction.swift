@@ -4,17 +4,17 @@ import Tensors
 /// A token whose probability is asked for.
 struct Prediction {
   /// The row that predicts it: that of the token before.
-  var row: Int
+  let row: Int
   let token: Int32
   let text: Int
   /// Its place in the completion of the text.
   let place: Int
+}
 
-  /// The same where its batch begins at another row.
-  func shifted(by rows: Int) -> Prediction {
-    var moved = self
-    moved.row += rows
-    return moved
+extension Sequence<Prediction> {
+  /// The rows that predict something, each once; ascending where the predictions are.
+  var rows: [Int] {
+    reduce(into: []) { rows, prediction in if rows.last != prediction.row { rows.append(prediction.row) } }
   }
 }
 
@@ -28,31 +28,32 @@ extension ScoredText {
 }
 
 extension LanguageModel {
-  /// Log-probabilities of tokens from the hidden states of their batch; `predictions` ascend by rows.
-  ///
-  /// A row is projected once, whatever is predicted from it.
+  /// Log-probabilities of tokens from the hidden states of the rows that predict them, each row once; `predictions` ascend by
+  /// rows.
   func logprobs(
     of predictions: [Prediction], in hidden: Tensor
   ) throws(TensorError) -> [(prediction: Prediction, logprob: Double)] {
-    /// Rows of the vocabulary projection at a time: 64 x 49,152 scores are 13 MB.
-    let projectedRows = 64
+    /// Rows of the vocabulary projection at a time: 256 x 49,152 scores are 50 MB.
+    let projectedRows = 256
     var found: [(prediction: Prediction, logprob: Double)] = []
     found.reserveCapacity(predictions.count)
     var waiting = predictions[...]
+    var done = 0
     while !waiting.isEmpty {
-      var rows: [Int64] = []
+      var (row, count): (Int?, Int) = (nil, 0)
       var index: [Int64] = []
       for prediction in waiting {
-        if rows.last != Int64(prediction.row) {
-          if rows.count == projectedRows { break }
-          rows.append(Int64(prediction.row))
+        if row != prediction.row {
+          if count == projectedRows { break }
+          (row, count) = (prediction.row, count + 1)
         }
-        index.append(Int64((rows.count - 1) * shape.vocabulary + Int(prediction.token)))
+        index.append(Int64((count - 1) * shape.vocabulary + Int(prediction.token)))
       }
-      let scores = try logits(hidden.selected(Tensor(rows, on: device))).logSoftmax(along: 1)
+      let scores = try logits(hidden.narrowed(0, done..<done + count)).logSoftmax(along: 1)
       let chosen = try scores.reshaped([-1]).selected(Tensor(index, on: device)).values(as: Double.self)
       found += zip(waiting, chosen).map { ($0, $1) }
       waiting = waiting.dropFirst(index.count)
+      done += count
     }
     return found
   }

@@ -117,6 +117,10 @@ public struct Scorer {
     let path = TextPath(layers: model.shape.layers)
     for start in stride(from: 0, to: tree.rowCount, by: limits.tokens) {
       let run = start..<min(start + limits.tokens, tree.rowCount)
+      let here = waiting.prefix { $0.row < run.upperBound }
+      waiting = waiting.dropFirst(here.count)
+      // Rows that predict nothing are read for those behind them alone.
+      let asked = here.isEmpty ? [start] : here.rows
       let batch = TokenBatch(
         tree.pieces(of: run).map { piece in
           let text = texts[chosen[piece.text]]
@@ -125,13 +129,11 @@ public struct Scorer {
             promptLength: text.boundary, route: text.route)
           sequence.parent = piece.parent
           return sequence
-        })
+        }, asking: asked.map { $0 - start })
       let next = tree.path(to: run.upperBound, within: run)
       path.turn(at: next.depth, to: next.rows.map { $0.lowerBound - start..<$0.upperBound - start })
       let hidden = try model.hidden(batch, along: path, tap: edits(batch))
-      let here = waiting.prefix { $0.row < run.upperBound }
-      waiting = waiting.dropFirst(here.count)
-      try take(model.logprobs(of: here.map { $0.shifted(by: -start) }, in: hidden))
+      try take(model.logprobs(of: Array(here), in: hidden))
     }
   }
 
@@ -143,12 +145,14 @@ public struct Scorer {
     let lengths = texts.map(\.fed.count)
     let longestFirst = chosen.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
     for members in limits.batches(lengths: lengths, of: longestFirst) {
-      let batch = TokenBatch(
-        members.map { .init(tokens: texts[$0].fed, promptLength: texts[$0].boundary, route: texts[$0].route) })
-      let hidden = try model.hidden(batch, cache: nil, tap: edits(batch))
-      let predictions = zip(members, batch.rows).flatMap { text, rows in
+      let whole = members.map {
+        TokenBatch.Sequence(tokens: texts[$0].fed, promptLength: texts[$0].boundary, route: texts[$0].route)
+      }
+      let predictions = zip(members, TokenBatch(whole).rows).flatMap { text, rows in
         texts[text].predictions(of: text) { rows.lowerBound + $0 }
       }
+      let batch = TokenBatch(whole, asking: predictions.rows)
+      let hidden = try model.hidden(batch, cache: nil, tap: edits(batch))
       try take(model.logprobs(of: predictions, in: hidden))
     }
   }
