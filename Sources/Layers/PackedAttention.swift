@@ -69,7 +69,12 @@ public struct PackedAttention {
     _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], parents: [Int?] = [], stores: [KeyValueStore]?,
     prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
-    if stores == nil, prefixes.isEmpty, softcap == nil, !hasWindow {
+    let isFresh = stores.map { $0.count == sequences.count && $0.allSatisfy { $0.held == 0 } } ?? true
+    if isFresh, prefixes.isEmpty, softcap == nil, !hasWindow {
+      // Beginnings of texts see themselves alone; what is to be kept of them is kept.
+      for (store, rows) in zip(stores ?? [], sequences) {
+        _ = try store.append(keys: k.narrowed(0, rows), values: v.narrowed(0, rows))
+      }
       let rows = sequences.enumerated().map { i, own in
         Tensor.Rows(own: own, parent: parents.isEmpty ? nil : parents[i])
       }
