@@ -1,4 +1,5 @@
 import Interventions
+import JSON
 import LanguageModels
 import Tensors
 import Testing
@@ -26,7 +27,8 @@ import _TestSupport
     #expect(error < Self.rounding * (expected.map(abs).max() ?? 0))
   }
 
-  @Test(arguments: MethodCase.all)
+  // Not steering to both sides, which jumps where a row stands across its direction: rounding takes such a row to the other side.
+  @Test(arguments: MethodCase.all.filter { $0.settings["operator"] != "piecewise" })
   func `an edit acts in bfloat16 as it does in float32`(method: MethodCase) throws {
     let (whole, short) = (try method.loadModel(), try Self.short(method.model))
     let batch = TokenBatch([.init(tokens: someTokens(12), promptLength: 9)])
