@@ -6,6 +6,11 @@ largest gap between the two (or one unit in the last place of its largest entry,
 measured and never guessed. A case named `x` leaves `Tests/Goldens/x/golden.safetensors`
 and `golden.json`.
 
+One run can be lucky in a tensor, and a processor with other vector instructions sums in another order. With
+`REFT_MEASURE_AGAIN=1` a script writes no tensor: it raises tolerances to what the reference gives on this processor, where
+that is more (`ATEN_CPU_CAPABILITY=default`: on one without vector instructions). Those of jola, parallel_adapter_biases and
+lora_patterns are measured with AVX-512, AVX2 and neither.
+
     python3 -m venv venv
     venv/bin/pip install torch==2.11.0 transformers==4.45.1 safetensors numpy==1.26.4
     venv/bin/pip install --no-deps pyreft==0.1.0 pyvene==0.1.8     # and what their imports then ask for
@@ -16,6 +21,7 @@ and `golden.json`.
 
 import contextlib
 import json
+import os
 import pathlib
 
 import torch
@@ -103,6 +109,8 @@ def write(name, case, facts=None, inputs=None, float64=true_float64, together=la
     tolerances = {
         key: max(other for name, other in tolerances.items() if together(name) == together(key)) for key in tolerances}
     folder = FOLDER / name
+    if os.environ.get("REFT_MEASURE_AGAIN"):
+        return raise_tolerances(folder / "golden.json", tolerances)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {**(inputs or {}), **single}
     save_file({key: value.detach().contiguous().clone() for key, value in tensors.items()}, folder / "golden.safetensors")
@@ -115,6 +123,18 @@ def write(name, case, facts=None, inputs=None, float64=true_float64, together=la
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{name}: {len(tensors)} tensors, {size / 1024:.0f} KiB, tolerances up to {max(tolerances.values()):.1e}")
     return tolerances
+
+
+def raise_tolerances(file, measured):
+    """Takes what was measured on another processor where it is more; all else stays as it is."""
+    described = json.loads(file.read_text())
+    before = described["tolerances"]
+    assert before.keys() == measured.keys(), f"{file}: other tensors than the script's"
+    described["tolerances"] = {key: max(value, measured[key]) for key, value in before.items()}
+    file.write_text(json.dumps(described, indent=2) + "\n")
+    factor = max(described["tolerances"][key] / value for key, value in before.items())
+    print(f"{file.parent.name}: tolerances grow at most {factor:.2f} times")
+    return described["tolerances"]
 
 
 def random_llama(seed, **settings):
