@@ -58,7 +58,9 @@ let dryRooms: [Target] = [
 
 let shim = Target.target(
   name: "CTorchShim",
-  cxxSettings: [.unsafeFlags(["-isystem", engine + "/torch/include", "-Wno-nullability-completeness", "-O2", "-DNDEBUG"])],
+  cxxSettings: [
+    .unsafeFlags(["-isystem", engine + "/torch/include", "-Wno-nullability-completeness", "-O2", "-DNDEBUG"])
+  ],
   linkerSettings: [
     .unsafeFlags(["-L" + engine + "/torch/lib", "-Xlinker", "-rpath", "-Xlinker", engine + "/torch/lib"]),
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),

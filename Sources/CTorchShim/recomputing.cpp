@@ -4,6 +4,7 @@
 // function. Their gradients flow in a backward pass of their own, inside the outer one, as in torch.utils.checkpoint with
 // use_reentrant=True. That inner pass keeps its graph: what was made before, such as an orthonormal matrix, may serve several
 // parts, each of which adds its share through the same graph.
+#include "kernels/skinny_linear.hpp"
 #include "shim.hpp"
 
 #include <torch/csrc/autograd/autograd.h>
@@ -39,6 +40,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
                             const c10::intrusive_ptr<Part> &part) {
     ctx->save_for_backward({input});
     ctx->saved_data["part"] = at::IValue::make_capsule(part);
+    const RecordedProducts recorded;
     return (*part)(input, false);
   }
 

@@ -166,7 +166,8 @@ import _TestSupport
       }
     }
     let (plain, edited) = (try scores([]), try scores(["--adapter", "cast"]))
-    #expect(edited[0] != plain[0] && edited[1] == plain[1])
+    // With the adapter the two have no row in common, so passes are of other sizes, and products round otherwise.
+    #expect(abs(edited[0] - plain[0]) > 1e-2 && abs(edited[1] - plain[1]) < 1e-4)
     try place.write("embed.jsonl", lines: [["text": "zzzz"]])
     try place.refuses(
       ["embed", "--model", "model", "--adapter", "cast", "--input", "embed.jsonl"],

@@ -7,8 +7,11 @@ import _TestSupport
 
 /// What every registered method must obey.
 @Suite(.engineAlone) struct MethodLaws {
-  /// A matrix product sums in an order that depends on the number of rows: measured 7.4e-6 at most on logits up to 4.
-  private static let rounding: Float = 2e-5
+  /// A matrix product sums in an order that depends on the number of rows: measured 7.4e-6 at most with AVX-512, 6.2e-5 with
+  /// AVX2 (LoRA at mlp_output of the tiny Llama; all other cases below 2.5e-5).
+  private static let rounding: Float = 1e-4
+  /// What an edit changes at least.
+  private static let effect: Float = 2e-4
   private static let positions = ["all", "prompt", "generated", "f2+l3", "f2|l3", "l1", "l2+generated", "0+-2"]
 
   @Test(arguments: MethodCase.all)
@@ -93,7 +96,7 @@ import _TestSupport
       let together = try model.scores(TokenBatch(sequences), adapter)
       let alone = try sequences.flatMap { try model.scores(TokenBatch([$0]), adapter) }
       #expect(gap(together, alone) < Self.rounding, "@\(positions)")
-      #expect(try gap(together, model.scores(TokenBatch(sequences))) > 10 * Self.rounding, "@\(positions)")
+      #expect(try gap(together, model.scores(TokenBatch(sequences))) > Self.effect, "@\(positions)")
     }
   }
 
@@ -293,7 +296,7 @@ import _TestSupport
       let got = try model.recorded([site], batch, routes(strength).tap(for: batch))[0]
       let expected = zip(plain, whole).map { $0 + ($1 - $0) * Float(strength) }
       #expect(gap(got, expected) < Self.rounding)
-      #expect(gap(got, whole) > 10 * Self.rounding)
+      #expect(gap(got, whole) > Self.effect)
     }
   }
 

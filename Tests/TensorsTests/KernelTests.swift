@@ -19,7 +19,8 @@ import _TestSupport
 
   /// Values and gradients of two ways to compute one thing, from the same leaves.
   private func expectSame(
-    _ leaves: [Tensor], within bound: Double = 2e-6, _ kernel: ([Tensor]) throws -> [Tensor],
+    _ leaves: [Tensor], within bound: Double = 2e-6, unrecordedWithin rounding: Double = 0,
+    _ kernel: ([Tensor]) throws -> [Tensor],
     _ plain: ([Tensor]) throws -> [Tensor],
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -43,7 +44,9 @@ import _TestSupport
     let (a, b) = (try run(plain), try run(kernel))
     let unrecorded = try withoutGradients { try kernel(leaves) }
     for (x, y) in zip(a.values, b.values) { #expect(try difference(x, y) < bound, sourceLocation: sourceLocation) }
-    for (x, y) in zip(b.values, unrecorded) { #expect(try difference(x, y) == 0, sourceLocation: sourceLocation) }
+    for (x, y) in zip(b.values, unrecorded) {
+      #expect(try difference(x, y) <= rounding, sourceLocation: sourceLocation)
+    }
     for (x, y) in zip(a.gradients, b.gradients) {
       #expect(try difference(x, y) < bound, sourceLocation: sourceLocation)
     }
@@ -122,21 +125,22 @@ import _TestSupport
     }
   }
 
+  // Nobody who records has the kernel of few rows, which rounds otherwise.
   @Test func mapsOfOneInput() throws {
     let weights = [try normal(5, 12), try normal(3, 12), try normal(7, 12)]
     let bias = try normal(3)
-    try expectSame([normal(11, 12)]) {
+    try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
       try $0[0].linears([(weights[0], nil), (weights[1], bias), (weights[2], nil)])
     } _: {
       [try $0[0].linear(weights[0]), try $0[0].linear(weights[1], bias: bias), try $0[0].linear(weights[2])]
     }
     // One output alone is used; and trained weights get their gradients.
-    try expectSame([normal(11, 12)]) {
+    try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
       [try $0[0].linears([(weights[0], nil), (weights[1], bias)])[1]]
     } _: {
       [try $0[0].linear(weights[1], bias: bias)]
     }
-    try expectSame([normal(11, 12), normal(5, 12)]) {
+    try expectSame([normal(11, 12), normal(5, 12)], unrecordedWithin: 2e-6) {
       try $0[0].linears([($0[1], nil), (weights[2], nil)])
     } _: {
       [try $0[0].linear($0[1]), try $0[0].linear(weights[2])]

@@ -29,7 +29,7 @@ import _TestSupport
     ),
     (Adapter.Plan(method: "lofit", settings: [:], locations: [Toy.place("0.head_attention_value_output@all")]), 20),
     (Adapter.Plan(method: "red", settings: [:], locations: [Toy.place("all.mlp_output@all")]), 20),
-    (Adapter.Plan(method: "loreft", settings: ["rank": 2], locations: [Toy.place("all.block_output@f2+l2")]), 22),
+    (Adapter.Plan(method: "loreft", settings: ["rank": 2], locations: [Toy.place("all.block_output@f2+l2")]), 21),
   ]
 
   private func loss(

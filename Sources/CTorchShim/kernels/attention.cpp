@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <new>
 #include <numeric>
 #include <vector>
 
@@ -46,6 +48,31 @@ struct Sequences {
     }
     return rows;
   }
+};
+
+/// Memory of a thread that grows as needed, on whole cache lines: where it lies must not decide how products round.
+class Scratch {
+ public:
+  float *data() const { return floats_; }
+  void resize(size_t count) {
+    if (count <= capacity_) return;
+    std::free(floats_);
+    capacity_ = (count + 15) / 16 * 16;
+    floats_ = static_cast<float *>(std::aligned_alloc(64, capacity_ * sizeof(float)));
+    if (floats_ == nullptr) throw std::bad_alloc();
+  }
+  void clear(size_t count) {
+    resize(count);
+    std::memset(floats_, 0, count * sizeof(float));
+  }
+  Scratch() = default;
+  Scratch(const Scratch &) = delete;
+  Scratch &operator=(const Scratch &) = delete;
+  ~Scratch() { std::free(floats_); }
+
+ private:
+  float *floats_ = nullptr;
+  size_t capacity_ = 0;
 };
 
 /// Rows of one head in memory: `data + row * stride`.
@@ -103,7 +130,7 @@ REFT_WIDE void score_gradient(const float *p, float *dp, int64_t rows, int64_t c
 }
 
 /// The keys or values a sequence looks at, where it looks at more than its own rows; its own rows where they lie else.
-Rows gathered(Rows all, const std::vector<int64_t> &before, int64_t first, int64_t count, int64_t width, std::vector<float> &memory) {
+Rows gathered(Rows all, const std::vector<int64_t> &before, int64_t first, int64_t count, int64_t width, Scratch &memory) {
   if (before.empty()) return {all.data + first * all.stride, all.stride};
   memory.resize((before.size() + static_cast<size_t>(count)) * static_cast<size_t>(width));
   float *to = memory.data();
@@ -135,7 +162,7 @@ at::Tensor attended(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
   if (lse != nullptr) *lse = at::empty({heads, rows}, q.options());
   float *out = fillable(z), *kept = lse != nullptr ? fillable(*lse) : nullptr;
   for_each_head(sequences, kv_heads, [&](int64_t s, int64_t kv) {
-    thread_local std::vector<float> key_memory, value_memory, scores;
+    thread_local Scratch key_memory, value_memory, scores;
     const int64_t first = sequences.first[s], count = sequences.count[s];
     const auto before = sequences.context_rows(s);
     const int64_t context = static_cast<int64_t>(before.size());
@@ -172,7 +199,7 @@ Gradients gradients(const at::Tensor &dz, const at::Tensor &q, const at::Tensor 
   // What a sequence adds to the keys and values it goes on from, kept apart so that the order of the sums is fixed.
   std::vector<std::vector<float>> to_context(static_cast<size_t>(sequences.number * kv_heads));
   for_each_head(sequences, kv_heads, [&](int64_t s, int64_t kv) {
-    thread_local std::vector<float> key_memory, value_memory, scores, score_grads, sums;
+    thread_local Scratch key_memory, value_memory, scores, score_grads, sums;
     const int64_t first = sequences.first[s], count = sequences.count[s];
     const auto before = sequences.context_rows(s);
     const int64_t context = static_cast<int64_t>(before.size());
@@ -182,7 +209,7 @@ Gradients gradients(const at::Tensor &dz, const at::Tensor &q, const at::Tensor 
     float *key_sums = dk + (first * kv_heads + kv) * width, *value_sums = dv + (first * kv_heads + kv) * width;
     int64_t stride = kv_heads * width;
     if (context > 0) {
-      sums.assign(static_cast<size_t>(2 * (context + count) * width), 0.0f);
+      sums.clear(static_cast<size_t>(2 * (context + count) * width));
       key_sums = sums.data();
       value_sums = sums.data() + (context + count) * width;
       stride = width;

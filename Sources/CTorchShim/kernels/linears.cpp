@@ -33,6 +33,7 @@ struct Linears : torch::autograd::Function<Linears> {
     ctx->set_materialize_grads(false);
     // Outputs that share memory and no history of their own.
     at::AutoDispatchBelowADInplaceOrView below;
+    const RecordedProducts recorded;
     return mapped(x, weights, biases);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx, torch::autograd::variable_list g) {

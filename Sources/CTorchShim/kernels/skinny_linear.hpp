@@ -9,6 +9,13 @@ namespace reft {
 /// times as fast as MKL at 1 row (24 to 26 GB/s, of 31 that two threads can read), 1.4 to 1.6 times at 16 and 1.0 to 1.3 times at 32.
 extern const int64_t skinny_rows;
 
+/// While one lives, products of this thread are those that a recorded pass computes: its rounding must not depend on whether
+/// somebody records just now.
+struct RecordedProducts {
+  RecordedProducts();
+  ~RecordedProducts();
+};
+
 /// Whether `skinny_linears` takes these: plain float32 of the CPU, few rows, and nobody wants a gradient. A bias may be undefined.
 bool is_skinny(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases);
 
