@@ -17,8 +17,6 @@ typedef float Lanes __attribute__((vector_size(64)));
 
 REFT_INLINE void load(Lanes &to, const float *from) { std::memcpy(&to, from, sizeof(Lanes)); }
 
-const float *floats(const at::Tensor &t) { return static_cast<const float *>(t.const_data_ptr()); }
-
 /// Rows of one head: `data + row * stride`.
 struct Rows {
   const float *data;

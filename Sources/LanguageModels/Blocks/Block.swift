@@ -62,6 +62,8 @@ final class Pass {
     }
     sequences += virtual.map { .init(tokens: [Int32](repeating: 0, count: $0.prefix.length)) }
     self.batch = tap.prefixes.isEmpty ? batch : TokenBatch(sequences, asking: batch.asked)
+    let parents = self.batch.sequences.map(\.parent)
+    self.parents = parents.allSatisfy { $0 == nil } ? [] : parents
     branches = path == nil ? nil : Self.branches(of: self.batch, given: batch)
     self.cache = cache
     self.path = path
@@ -70,10 +72,7 @@ final class Pass {
   }
 
   /// The sequences that others of the batch go on from; empty where none does.
-  fileprivate var parents: [Int?] {
-    let parents = batch.sequences.map(\.parent)
-    return parents.allSatisfy { $0 == nil } ? [] : parents
-  }
+  fileprivate let parents: [Int?]
 
   /// The sequences of the pass as parts of a tree; a soft prompt begins a text of its own.
   private static func branches(of batch: TokenBatch, given: TokenBatch) -> [PackedAttention.Branch] {
