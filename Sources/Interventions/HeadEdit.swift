@@ -17,11 +17,9 @@ final class HeadEdit: ActivationEdit {
 
   /// `W (f z + o) = (W diag(f)) z + W o`: scaled columns and an output bias.
   func folded(into projection: Projection) throws(TensorError) -> (weight: Tensor, bias: Tensor?) {
-    let weight = try factors.map { factors throws(TensorError) in
-      try projection.weight * factors.detached().reshaped([-1])
-    }
-    guard let offsets else { return (weight ?? projection.weight, projection.bias) }
-    let bias = try projection.adding(projection.weight.matmul(offsets.detached().reshaped([-1]))).bias
-    return (weight ?? projection.weight, bias)
+    let present = try projection.weight
+    let weight = if let factors { try present * factors.detached().reshaped([-1]) } else { present }
+    guard let offsets else { return (weight, projection.bias) }
+    return (weight, try projection.adding(present.matmul(offsets.detached().reshaped([-1]))).bias)
   }
 }

@@ -84,12 +84,12 @@ public struct Target {
   /// Whether a row of the model sees only what comes before it.
   public let isCausal: Bool
   /// The model's embedding table `[vocabulary, d]`, for methods that begin at tokens.
-  public let embedding: Tensor?
+  public let embedding: WeightMatrix?
 
   /// A target; ``Adapter`` makes it from a location that was checked against the model.
   public init(
     site: Site, heads: [Int]? = nil, shape: ModelShape, device: Device = .cpu, projection: Projection? = nil,
-    peers: [Site]? = nil, shared: SharedTensors = SharedTensors(), isCausal: Bool = true, embedding: Tensor? = nil
+    peers: [Site]? = nil, shared: SharedTensors = SharedTensors(), isCausal: Bool = true, embedding: WeightMatrix? = nil
   ) {
     self.site = site
     self.heads = heads

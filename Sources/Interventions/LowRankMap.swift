@@ -49,7 +49,7 @@ struct LowRankMap {
 
     init(_ settings: LoRA.Configuration, _ target: Target, _ method: String) throws {
       let projection = try target.linearMap(for: method)
-      (outputs, inputs) = (projection.weight.size(0), projection.weight.size(1))
+      (outputs, inputs) = (projection.matrix.outputs, projection.matrix.inputs)
       rank = try settings.rankPattern.value(for: target, key: "rank_pattern", method: method) ?? settings.rank
       let alpha = try settings.alphaPattern.value(for: target, key: "alpha_pattern", method: method) ?? settings.alpha
       scaling = alpha / (settings.rankStabilised ? Double(rank).squareRoot() : Double(rank))

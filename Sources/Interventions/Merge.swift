@@ -71,16 +71,17 @@ private struct Fold {
 
   /// The projection with the edit, or with s times its difference: `W + s (W' - W)`.
   func callAsFunction(into projection: Projection) throws -> Projection {
+    let present = try projection.weight
     let (weight, bias) = try intervention.folded(into: projection)
-    if strength == 1 { return projection.replacing(weight: weight, bias: bias) }
-    let scaled = weight === projection.weight ? weight : try projection.weight + (weight - projection.weight) * strength
+    if strength == 1 { return try projection.replacing(weight: weight, bias: bias) }
+    let scaled = weight === present ? weight : try present + (weight - present) * strength
     var offset: Tensor?
     if let bias {
       let difference = if let old = projection.bias { try bias - old } else { bias }
       let moved = try difference * strength
       offset = if let old = projection.bias { try old + moved } else { moved }
     }
-    return projection.replacing(weight: scaled, bias: offset)
+    return try projection.replacing(weight: scaled, bias: offset)
   }
 }
 

@@ -64,7 +64,7 @@ public protocol LanguageModel: AnyObject {
   func lossSum(_ hidden: Tensor, labels: [Int32]) throws(TensorError) -> Tensor
 
   /// The embedding table `[vocabulary, d]`.
-  var embeddingTable: Tensor { get }
+  var embeddingTable: WeightMatrix { get }
 
   /// The projection that reads this component and nothing else; `nil` where there is none.
   func projection(reading component: Component, layer: Int) -> Projection?

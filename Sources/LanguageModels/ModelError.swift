@@ -1,4 +1,5 @@
 public import Diagnostics
+public import Tensors
 
 /// Why a model cannot be built from a checkpoint.
 public enum ModelError: Diagnostic {
@@ -22,6 +23,8 @@ public enum ModelError: Diagnostic {
   case unusedTensors(names: [String], source: String)
   /// An encoder was asked to continue texts.
   case readsOnly
+  /// There is no such form of matrices, or not on this device in this type.
+  case weightForm(requested: String, device: Device, dtype: DType)
   /// No checkpoint of this architecture that other libraries read has a bias there.
   case carriesNoBias(component: String)
   /// Two configuration values contradict each other.
@@ -41,6 +44,10 @@ public enum ModelError: Diagnostic {
       "\(names.count) tensors of the checkpoint belong to no part of the model: "
         + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
     case .readsOnly: "this model is an encoder: it reads whole texts and cannot continue them"
+    case .weightForm(let requested, let device, let dtype):
+      WeightForm(rawValue: requested) == nil
+        ? "there are no '\(requested)' weights"
+        : "'\(requested)' weights are for the CPU in float32, not for \(device) in \(dtype.rawValue)"
     case .carriesNoBias(let component):
       "no checkpoint of this architecture can carry a bias of the projection at \(component)"
     case .inconsistent(let problem, _): problem
@@ -55,6 +62,7 @@ public enum ModelError: Diagnostic {
       .inconsistent(_, let source):
       source
     case .readsOnly, .carriesNoBias: "model"
+    case .weightForm: "weights"
     }
   }
 
@@ -69,6 +77,14 @@ public enum ModelError: Diagnostic {
     case .tensorKind:
       "use a checkpoint in F32, F16 or BF16, or a GGUF file: other packings of 4 and 8 bits are not read"
     case .unusedTensors: "check that config.json says all that these weights need, biases for one"
+    case .weightForm(let requested, _, _):
+      if WeightForm(rawValue: requested) == nil {
+        "expected auto, \(WeightForm.allCases.map(\.rawValue).joined(separator: ", "))"
+          + (NearestName.closest(to: requested, in: ["auto"] + WeightForm.allCases.map(\.rawValue))
+            .map { "; did you mean '\($0)'?" } ?? "")
+      } else {
+        "leave --weights out, or run with --device cpu --dtype float32"
+      }
     case .readsOnly: "use a decoder (GPT, Llama, Qwen, ...); reft embed turns texts into vectors with an encoder"
     case .carriesNoBias: "keep the adapter beside the model: `reft generate --adapter` applies it at run time"
     case .tensorShape, .inconsistent: "check that config.json belongs to these weights"

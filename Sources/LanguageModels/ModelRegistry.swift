@@ -35,13 +35,15 @@ public struct ModelRegistry: Sendable {
 
   /// Builds the model of an open checkpoint.
   ///
-  /// - Parameter progress: called with the fraction of weights read so far; what it throws ends the reading.
+  /// - Parameters:
+  ///   - weights: how matrices are kept.
+  ///   - progress: called with the fraction of weights read so far; what it throws ends the reading.
   public func model(
-    from checkpoint: Checkpoint, on device: Device = .cpu, dtype: DType = .float32,
+    from checkpoint: Checkpoint, on device: Device = .cpu, dtype: DType = .float32, weights: WeightForm = .plain,
     progress: @escaping (Double) throws -> Void = { _ in }
   ) throws -> any LanguageModel {
     try built(
-      checkpoint, WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, progress: progress))
+      checkpoint, WeightLoader(checkpoint: checkpoint, device: device, dtype: dtype, form: weights, progress: progress))
   }
 
   /// The model of an open checkpoint without its weights: sizes, sites, projections by name, every tensor checked for its

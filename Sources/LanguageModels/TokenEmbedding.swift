@@ -4,7 +4,7 @@ import Tensors
 /// Where the residual stream begins: tokens to rows.
 struct TokenEmbedding {
   /// `[vocabulary, d]`.
-  let table: Tensor
+  let table: WeightMatrix
   /// Factor on the rows (Gemma), 1 as a rule.
   var scale = 1.0
   /// Learned positions `[positions, d]`, and the row of position 0 (RoBERTa begins behind its padding id).
@@ -19,7 +19,7 @@ struct TokenEmbedding {
     _ batch: TokenBatch, virtual: [Tensor] = [], on device: Device
   ) throws(TensorError) -> Tensor {
     let tokens = batch.tokens.dropLast(virtual.reduce(0) { $0 + $1.size(0) })
-    var x = try table.embedding(of: Tensor(tokens.map(Int64.init), on: device))
+    var x = try table.rows(tokens.map(Int64.init))
     if !virtual.isEmpty { x = try x.followed(byRows: virtual) }
     if scale != 1 { x = try x * scale }
     if let types { x = try x + types.embedding(of: Tensor(batch.types.map(Int64.init), on: device)) }

@@ -32,7 +32,7 @@ extension Transformer {
     var changed = blocks
     for (site, projection) in projections {
       guard let original = changed[site.layer].projection(writing: site.component) else { continue }
-      let map = Linear(weight: projection.weight, bias: projection.bias)
+      let map = Linear(projection.matrix, bias: projection.bias)
       changed[site.layer] = changed[site.layer].replaced(
         site.component, by: StoredLinear(path: original.path, map: map, isTransposed: original.isTransposed))
     }
@@ -49,7 +49,7 @@ extension Transformer {
         changes.tensors[fused.path + ".weight"] = whole.weight
         changes.tensors[fused.path + ".bias"] = whole.bias
       } else {
-        if projection.weight !== original?.weight {
+        if try projection.weight !== original?.weight {
           changes.tensors[projection.weightName] = try projection.storedWeight
         }
         if let bias = projection.bias, bias !== original?.bias { changes.tensors[projection.biasName] = bias }

@@ -26,15 +26,15 @@ extension Transformer {
     let s = c.shape
     try weights.expect(s)
     let w = weights.scope(around.prefix)
-    let table = w.take("embed_tokens.weight", [s.vocabulary, s.hidden])
+    let table = w.matrix("embed_tokens.weight", s.vocabulary, s.hidden)
     let blocks = try (0..<s.layers).map { try block(w("layers.\($0)."), $0) }
     let norm = try w.rmsNorm("norm", s.hidden, epsilon: c.normEpsilon, plus: around.normOffset)
-    let projection = c.tied ? table : weights.take(around.head + ".weight", [s.vocabulary, s.hidden])
+    let projection = c.tied ? table : weights.matrix(around.head + ".weight", s.vocabulary, s.hidden)
     // A tied matrix may still be written out a second time.
     try weights.finish(ignoring: around.ignoring + (c.tied ? [around.head + ".weight"] : []))
     return Transformer(
       s, embedding: TokenEmbedding(table: table, scale: around.embeddingScale), blocks: blocks, norm: norm,
-      head: VocabularyHead(projection: Linear(weight: projection), softcap: around.softcap), biases: biases,
+      head: VocabularyHead(projection: Linear(projection), softcap: around.softcap), biases: biases,
       weights: weights)
   }
 }

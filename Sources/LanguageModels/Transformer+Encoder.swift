@@ -25,7 +25,7 @@ extension Transformer {
     let activation = try json.activation("hidden_act") ?? .gelu
     try check(json)
     let w = weights.scope(weights.prefix(of: "embeddings.word_embeddings.weight", among: [names.prefix, ""]))
-    let table = w.take("embeddings.word_embeddings.weight", [s.vocabulary, s.hidden])
+    let table = w.matrix("embeddings.word_embeddings.weight", s.vocabulary, s.hidden)
     let embedding = TokenEmbedding(
       table: table,
       positions: (w.take("embeddings.position_embeddings.weight", [positions, s.hidden]), first: firstPosition),
@@ -85,15 +85,15 @@ extension Transformer {
 
   /// The masked-language head; `nil` where the checkpoint has none.
   private static func head(
-    _ weights: WeightLoader, _ names: EncoderNames, _ s: ModelShape, table: Tensor, epsilon: Double,
+    _ weights: WeightLoader, _ names: EncoderNames, _ s: ModelShape, table: WeightMatrix, epsilon: Double,
     _ activation: Activation, _ json: JSONReader
   ) throws -> VocabularyHead? {
     guard weights.has(names.headDense + ".weight") else { return nil }
     let w = weights.scope("")
     let tied = try json.bool(ifPresent: "tie_word_embeddings") ?? true
-    let matrix = tied ? table : w.take(names.decoder + ".weight", [s.vocabulary, s.hidden])
+    let matrix = tied ? table : w.matrix(names.decoder + ".weight", s.vocabulary, s.hidden)
     return VocabularyHead(
-      projection: Linear(weight: matrix, bias: w.take(names.headBias, [s.vocabulary])),
+      projection: Linear(matrix, bias: w.take(names.headBias, [s.vocabulary])),
       transform: (
         dense: w.linear(names.headDense, s.hidden, s.hidden, bias: true).map, activation: activation,
         norm: w.layerNorm(names.headNorm, s.hidden, epsilon: epsilon)

@@ -9,7 +9,7 @@ public final class Transformer: LanguageModel {
   public let isCausal: Bool
   public var device: Device { embedding.table.device }
   public var cacheLimit: Int? { blocks.compactMap { $0.attention.rotary?.commonLength }.min() }
-  public var embeddingTable: Tensor { embedding.table }
+  public var embeddingTable: WeightMatrix { embedding.table }
   public var takesBranches: Bool {
     isCausal && cacheLimit == nil && blocks.allSatisfy { $0.attention.attend.takesBranches }
   }

@@ -20,8 +20,8 @@ struct VocabularyHead {
 
   /// The sum of `-log p(label)` at once with its gradient; `nil` where scores are more than a product.
   func lossSum(_ hidden: Tensor, labels: Tensor, chunk: Int) throws(TensorError) -> Tensor? {
-    guard softcap == nil, transform == nil else { return nil }
+    guard softcap == nil, transform == nil, case .plain(let weight) = projection.matrix else { return nil }
     return try hidden.vocabularyLoss(
-      weight: projection.weight, bias: projection.bias, labels: labels, chunk: chunk)
+      weight: weight, bias: projection.bias, labels: labels, chunk: chunk)
   }
 }

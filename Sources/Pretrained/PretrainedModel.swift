@@ -31,12 +31,14 @@ public struct PretrainedModel {
   ///     `org/name@revision`, `org/name/file.gguf`. What exists as a path is one.
   ///   - hub: where names are looked up; `nil` for the Hub and the cache that the process's environment describes.
   ///   - dtype: the type the model computes in.
+  ///   - weights: how the model keeps its matrices.
   ///   - registry: the architectures that can be built.
   ///   - downloading: called after each piece that comes from the Hub.
   ///   - progress: called with the fraction of weights read so far.
   public static func open(
     _ source: String, from hub: Hub? = nil, device: Device = .cpu, dtype: DType = .float32,
-    registry: ModelRegistry = .standard, downloading: @escaping (HubProgress) -> Void = { _ in },
+    weights: WeightForm = .plain, registry: ModelRegistry = .standard,
+    downloading: @escaping (HubProgress) -> Void = { _ in },
     progress: @escaping (Double) -> Void = { _ in }
   ) throws -> PretrainedModel {
     let reference = try ModelReference(source)
@@ -45,7 +47,7 @@ public struct PretrainedModel {
     let description = checkpoint.tokenizerDescription
     let text = Meanwhile { try PretrainedTokenizer(description) }
     let model = Result {
-      try registry.model(from: checkpoint, on: device, dtype: dtype) { share in
+      try registry.model(from: checkpoint, on: device, dtype: dtype, weights: weights) { share in
         try text.check()
         progress(share)
       }

@@ -25,13 +25,14 @@ extension Tensor {
   }
 
   /// `x W^T + b` of several maps; outputs `[rows, out]` in their order.
-  public func linears(_ maps: [(weight: Tensor, bias: Tensor?)]) throws(TensorError) -> [Tensor] {
-    let weights = maps.map(\.weight.handle)
+  public func linears(_ maps: [(weight: WeightMatrix, bias: Tensor?)]) throws(TensorError) -> [Tensor] {
+    let weights = maps.map(\.weight.forEngine)
     let biases = maps.map { $0.bias?.handle }
     var outs = [OpaquePointer?](repeating: nil, count: maps.count)
-    guard reft_linears(handle, weights, biases, Int32(maps.count), &outs) == REFT_OK else {
-      throw failure("linears", [self] + maps.map(\.weight))
+    let status = withExtendedLifetime(maps) {
+      reft_linears(handle, weights, biases, Int32(maps.count), &outs)
     }
+    guard status == REFT_OK else { throw failure("linears", [self]) }
     return outs.compactMap { $0.map(Tensor.init(owning:)) }
   }
 

@@ -7,7 +7,7 @@ import TextGeneration
 
 /// Greedy generation by the generator of `reft generate`, nothing ends a text early.
 ///
-/// Job: `model`, `prompts` (token ids), `new_tokens`, and for edits `method`, `settings`, `locations` and how many different
+/// Job: `model`, `prompts` (token ids), `new_tokens`, perhaps `weights` (auto, as the command has it), and for edits `method`, `settings`, `locations` and how many different
 /// `adapters` of that kind. A round continues all prompts, which go through the first `adapters` of them by turns (0: the model
 /// as it is).
 struct GenerationWork: Workload {
@@ -17,7 +17,9 @@ struct GenerationWork: Workload {
   private let stop: StopConditions
 
   init(_ job: JSONReader) throws {
-    let model = try PretrainedModel.open(job.string("model"))
+    let weights = try WeightForm.resolve(
+      job.string(ifPresent: "weights") ?? "auto", on: .cpu, dtype: .float32)
+    let model = try PretrainedModel.open(job.string("model"), weights: weights)
     self.model = model
     let count = job.object["method"] == nil ? 0 : try job.int(ifPresent: "adapters") ?? 1
     adapters = try (0..<count).map { try job.adapter(for: model.model, seed: 42 + UInt64($0)) }

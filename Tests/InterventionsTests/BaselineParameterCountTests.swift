@@ -43,7 +43,7 @@ import _TestSupport
     for layer in 0..<model.shape.layers {
       for component in components {
         let projection = try #require(model.projection(writing: component, layer: layer))
-        weights += projection.weight.elementCount
+        weights += projection.matrix.outputs * projection.matrix.inputs
         biases += try #require(projection.bias).elementCount
       }
     }

@@ -26,7 +26,7 @@ import _TestSupport
       layers: 2, hidden: inputs, heads: 1, kvHeads: 1, headDim: outputs, intermediate: 8, vocabulary: 8,
       contextLength: 8)
     let map = Projection(
-      weightName: "w", biasName: "b", weight: try random([outputs, inputs], seed: 1),
+      weightName: "w", biasName: "b", matrix: .plain(try random([outputs, inputs], seed: 1)),
       bias: biased ? try random([outputs], seed: 2) : nil)
     return Target(site: Site(layer: 0, component: .query), shape: shape, projection: map)
   }

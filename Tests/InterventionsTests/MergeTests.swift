@@ -158,6 +158,6 @@ private final class DoubleOrMove: Intervention, Mergeable {
   func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
     guard moves else { return (try projection.weight * 2, projection.bias) }
     let offset = try projection.weight.sum(along: 1)
-    return (projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
+    return (try projection.weight, try projection.bias.map { try $0 + offset } ?? offset)
   }
 }

@@ -215,7 +215,7 @@ import _TestSupport
           let projections = [
             model.projection(reading: component, layer: layer), model.projection(writing: component, layer: layer),
           ]
-          for weight in projections.compactMap({ $0 }).flatMap({ [$0.weight, $0.bias] }).compactMap({ $0 }) {
+          for weight in try projections.compactMap({ $0 }).flatMap({ [try $0.weight, $0.bias] }).compactMap({ $0 }) {
             #expect(!weight.requiresGradient)
             #expect(try weight.gradient() == nil)
           }

@@ -26,7 +26,8 @@ import _TestSupport
     let adapter = try method.adapter(for: model)
     // Methods that train the model's own matrices keep them, and mean to.
     let trainsWeights = zip(adapter.parts, adapter.parts.map(\.intervention.parameters)).contains { part, parameters in
-      parameters.contains { $0.tensor.shape == part.target.projection?.weight.shape }
+      let matrix = part.target.projection.map { [$0.matrix.outputs, $0.matrix.inputs] }
+      return parameters.contains { $0.tensor.shape == matrix }
     }
     if trainsWeights { return }
     for tensor in try adapter.parameters + adapter.saved() + adapter.trainingState() {

@@ -130,18 +130,18 @@ import _TestSupport
     let weights = [try normal(5, 12), try normal(3, 12), try normal(7, 12)]
     let bias = try normal(3)
     try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
-      try $0[0].linears([(weights[0], nil), (weights[1], bias), (weights[2], nil)])
+      try $0[0].linears([(.plain(weights[0]), nil), (.plain(weights[1]), bias), (.plain(weights[2]), nil)])
     } _: {
       [try $0[0].linear(weights[0]), try $0[0].linear(weights[1], bias: bias), try $0[0].linear(weights[2])]
     }
     // One output alone is used; and trained weights get their gradients.
     try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
-      [try $0[0].linears([(weights[0], nil), (weights[1], bias)])[1]]
+      [try $0[0].linears([(.plain(weights[0]), nil), (.plain(weights[1]), bias)])[1]]
     } _: {
       [try $0[0].linear(weights[1], bias: bias)]
     }
     try expectSame([normal(11, 12), normal(5, 12)], unrecordedWithin: 2e-6) {
-      try $0[0].linears([($0[1], nil), (weights[2], nil)])
+      try $0[0].linears([(.plain($0[1]), nil), (.plain(weights[2]), nil)])
     } _: {
       [try $0[0].linear($0[1]), try $0[0].linear(weights[2])]
     }

@@ -40,7 +40,7 @@ final class CountingModel: LanguageModel {
   var device: Device { model.device }
   var isCausal: Bool { model.isCausal }
   var scoresVocabulary: Bool { model.scoresVocabulary }
-  var embeddingTable: Tensor { model.embeddingTable }
+  var embeddingTable: WeightMatrix { model.embeddingTable }
   func logits(_ hidden: Tensor) throws(TensorError) -> Tensor { try model.logits(hidden) }
   func projection(reading component: Component, layer: Int) -> Projection? {
     model.projection(reading: component, layer: layer)

@@ -71,6 +71,11 @@ CASES = {
         "the same with 16 prompts side by side", 40, 0.99),
     "generate-b1-lofit-folded": Case(
         lambda suite, case: generating.folded(suite, case, 1, 64, 7), "greedy, one prompt, LoFiT folded by `reft merge`", 40, 1),
+    **{f"generate-b{count}-{form}": Case(
+        lambda suite, case, count=count, form=form: generating.weights(suite, case, count, 64, rounds, form),
+        f"greedy, {text}, matrices {kept}", 50)
+       for count, text, rounds in ((1, "one prompt", 5), (16, "16 prompts side by side", 3))
+       for form, kept in (("stored", "as the file has them (Q4_1) against floats"), ("int8", "rounded to 8 bits against floats"))},
     "load-safetensors": Case(
         lambda suite, case: loading.load(suite, case, "safetensors", rounds=5), "538 MB of float32 safetensors to a model", 30),
     "load-gguf": Case(lambda suite, case: loading.load(suite, case, "gguf", rounds=1), "98 MB of GGUF (Q4_1) to a model", 60),

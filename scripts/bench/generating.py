@@ -3,6 +3,7 @@
 import json
 
 import results
+import scoring
 import sides
 import training
 
@@ -36,6 +37,25 @@ def overhead(suite, case, count, new, rounds, **adapter):
     rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
     return results.row(case, rate(edited), rate(bare), "new tokens/s", higher_is_better=True, peer_name="ours without the adapter",
                        data=name)
+
+
+def weights(suite, case, count, new, rounds, form):
+    """Our own speed with matrices kept in a form against that with floats, and what the form changes in log-probabilities."""
+    chosen, name = prompts(suite, count)
+    with suite.ours("generate", prompts=chosen, new_tokens=new, weights=form) as kept, \
+            suite.ours("generate", prompts=chosen, new_tokens=new, weights="plain") as plain:
+        same = sum(a == b for a, b in zip(*(side.round()["tokens"] for side in (kept, plain))))
+        first, second = suite.alternate(suite.rounds(rounds), lambda _: kept.round(), lambda _: plain.round())
+    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
+    pairs = scoring.answers(suite)[::40]
+    logprobs = [[value for line in scoring.scores(suite, pairs, suite.scratch / "rounded.jsonl", "--weights", one)[1]
+                 for value in line["token_logprobs"]] for one in (form, "plain")]
+    changes = [a - b for a, b in zip(*logprobs)]
+    size, drift = sum(map(abs, changes)) / len(changes), sum(changes) / len(changes)
+    return results.row(
+        case, rate(first), rate(second), "new tokens/s", higher_is_better=True, peer_name="ours with floats", data=name, notes=[
+            f"{same} of {count} texts are the same; over the {len(changes):,} tokens of {len(pairs)} answers of TruthfulQA a "
+            f"log-probability changes by {size:.1e} on average, at most {max(map(abs, changes)):.1e}, and their mean by {drift:+.1e}."])
 
 
 def memory(suite, case, count, new, rounds):

@@ -9,14 +9,26 @@ import sides
 import truthfulqa as data
 
 
-def truthfulqa(suite, case, rounds, sample):
-    """A round scores the questions r, r + rounds, r + 2 rounds, ...: all rounds together score all. The peer takes a sample of
-    the round's answers, evenly spread, or all of them (`--whole`); times are scaled to all answers."""
+def answers(suite):
+    """Every answer of every question behind the primer."""
     file = suite.data / "truthfulqa" / "TruthfulQA.csv"
     if not file.exists():
         raise sides.Failed(f"{file} is missing; REFT_DATA names the folder that holds truthfulqa/TruthfulQA.csv")
     with file.open(encoding="utf-8-sig", newline="") as opened:
-        pairs = list(data.pairs(csv.DictReader(opened)))
+        return list(data.pairs(csv.DictReader(opened)))
+
+
+def scores(suite, pairs, path, *options):
+    """The lines of `reft score`, and the seconds of the whole process."""
+    path.write_text("".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs))
+    seconds, output = sides.timed([suite.reft, "score", "--model", suite.model, "--input", path, *options])
+    return seconds, [json.loads(line) for line in output.splitlines()]
+
+
+def truthfulqa(suite, case, rounds, sample):
+    """A round scores the questions r, r + rounds, r + 2 rounds, ...: all rounds together score all. The peer takes a sample of
+    the round's answers, evenly spread, or all of them (`--whole`); times are scaled to all answers."""
+    pairs = answers(suite)
     questions = [list(group) for _, group in itertools.groupby(pairs, key=lambda pair: pair["prompt"])]
     taken = questions[::max(1, len(questions) // suite.questions)] if suite.questions else questions
     rounds = suite.rounds(rounds)
@@ -25,10 +37,8 @@ def truthfulqa(suite, case, rounds, sample):
     scored = {}
 
     def ours(number):
-        path = suite.scratch / f"pairs-{number}.jsonl"
-        path.write_text("".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in parts[number]))
-        seconds, output = sides.timed([suite.reft, "score", "--model", suite.model, "--input", path])
-        scored[number] = [json.loads(line)["logprob"] for line in output.splitlines()]
+        seconds, lines = scores(suite, parts[number], suite.scratch / f"pairs-{number}.jsonl")
+        scored[number] = [line["logprob"] for line in lines]
         return seconds * len(pairs) / len(parts[number])
 
     with suite.peer("score.py") as peer:

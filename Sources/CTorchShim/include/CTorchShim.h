@@ -31,6 +31,16 @@ typedef enum {
 typedef enum { REFT_CPU = 0, REFT_CUDA = 1 } ReftDeviceKind;
 typedef struct { ReftDeviceKind kind; int32_t index; } ReftDevice;
 
+// How numbers are stored in a matrix that is decoded where it is used.
+typedef enum { REFT_ENCODED_BF16 = 0, REFT_ENCODED_F16 = 1, REFT_ENCODED_Q4_0 = 2, REFT_ENCODED_Q4_1 = 3, REFT_ENCODED_Q8_0 = 4 } ReftEncoding;
+// A matrix of weights [rows, columns]: a tensor, or rows of encoded numbers without gaps.
+typedef struct {
+  ReftTensor *_Nullable tensor;
+  const void *_Nullable bytes;
+  ReftEncoding encoding;
+  int64_t rows, columns;
+} ReftMatrix;
+
 // Handles, errors, process
 const char *_Nonnull reft_last_error(void);
 int64_t reft_live_tensors(void);
@@ -138,8 +148,11 @@ ReftStatus reft_rms_norm(ReftIn x, ReftIn weight, double epsilon, ReftOut out);
 ReftStatus reft_add_rms_norm(ReftIn x, ReftIn added, ReftIn weight, double epsilon, ReftOut sum, ReftOut out);
 ReftStatus reft_silu_gated(ReftIn gate, ReftIn up, ReftOut out);
 ReftStatus reft_rotate(ReftIn x, ReftIn cosine, ReftIn sine, ReftOut out);
-ReftStatus reft_linears(ReftIn x, ReftTensor *_Nonnull const *_Nonnull weights, ReftTensor *_Nullable const *_Nonnull biases, int32_t count,
+ReftStatus reft_linears(ReftIn x, const ReftMatrix *_Nonnull weights, ReftTensor *_Nullable const *_Nonnull biases, int32_t count,
                         ReftTensor *_Nullable *_Nonnull outs);
+ReftStatus reft_decode_matrix(const ReftMatrix *_Nonnull matrix, ReftOut out);
+ReftStatus reft_decode_rows(const ReftMatrix *_Nonnull matrix, const int64_t *_Nonnull ids, int64_t count, ReftOut out);
+ReftStatus reft_encode_q8_0(ReftIn matrix, void *_Nonnull bytes);  // 34 bytes for each 32 numbers of a row
 ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, const int64_t *_Nonnull first, const int64_t *_Nonnull count,
                                  const int64_t *_Nonnull parent, int32_t number, bool causal, double scale, ReftOut out);
 ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);

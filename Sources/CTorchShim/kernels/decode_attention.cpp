@@ -18,37 +18,9 @@ struct Head {
   float scale;
 };
 
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-namespace v4 {
-#define WIDTH 16
-#include "decode_tiles.hpp"
-#undef WIDTH
-}  // namespace v4
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-namespace v3 {
-#define WIDTH 8
-#include "decode_tiles.hpp"
-#undef WIDTH
-}  // namespace v3
-#pragma clang attribute pop
-#endif
-namespace plain {
-#define WIDTH 4
-#include "decode_tiles.hpp"
-#undef WIDTH
-}  // namespace plain
-
-using Attend = void (*)(const Head &, const float *, long, float *, float *);
-
-Attend widest() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return v4::attend;
-  if (__builtin_cpu_supports("x86-64-v3")) return v3::attend;
-#endif
-  return plain::attend;
-}
+#define TILES "decode_tiles.hpp"
+#include "widths.hpp"
+#undef TILES
 
 float *floats(const at::Tensor &t) { return static_cast<float *>(t.mutable_data_ptr()); }
 
@@ -79,7 +51,7 @@ ReftStatus reft_decode_attention(ReftTensor *query, ReftTensor *key, ReftTensor 
       check(borrow(values[i]), {1, kv_heads, capacity, width}, "kept values");
       longest = std::max(longest, held[i] + 1 - first[i]);
     }
-    static const Attend attend = widest();
+    static const auto attend = REFT_WIDEST(attend);
     auto z = at::empty({count, heads, width}, q.options());
     const int64_t tasks = count * kv_heads;
     std::atomic<int64_t> next{0};

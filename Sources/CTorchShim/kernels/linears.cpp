@@ -8,33 +8,35 @@ namespace reft {
 namespace {
 
 /// `[x W_1^T + b_1, x W_2^T + b_2, ...]` in the memory of one tensor.
-std::vector<at::Tensor> mapped(const at::Tensor &x, const std::vector<at::Tensor> &weights, const std::vector<at::Tensor> &biases) {
+std::vector<at::Tensor> mapped(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases) {
   int64_t width = 0;
-  for (const auto &w : weights) width += w.size(0);
+  for (const auto &w : weights) width += w.rows;
   auto all = at::empty({x.size(0), width}, x.options());
   const bool skinny = is_skinny(x, weights, biases);
   if (skinny) skinny_linears(x, weights, biases, static_cast<float *>(all.mutable_data_ptr()), width);
   std::vector<at::Tensor> parts;
   int64_t first = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
-    auto part = all.narrow(1, first, weights[i].size(0));
-    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].t());
-    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].t());
+    auto part = all.narrow(1, first, weights[i].rows);
+    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].whole().t());
+    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].whole().t());
     parts.push_back(part);
-    first += weights[i].size(0);
+    first += weights[i].rows;
   }
   return parts;
 }
 
 struct Linears : torch::autograd::Function<Linears> {
-  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, const at::Tensor &x, const std::vector<at::Tensor> &weights,
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, const at::Tensor &x, const std::vector<Matrix> &matrices,
                                                 const std::vector<at::Tensor> &biases) {
+    std::vector<at::Tensor> weights;
+    for (const auto &matrix : matrices) weights.push_back(matrix.whole());
     ctx->save_for_backward(weights);
     ctx->set_materialize_grads(false);
     // Outputs that share memory and no history of their own.
     at::AutoDispatchBelowADInplaceOrView below;
     const RecordedProducts recorded;
-    return mapped(x, weights, biases);
+    return mapped(x, std::vector<Matrix>(weights.begin(), weights.end()), biases);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx, torch::autograd::variable_list g) {
     const auto weights = ctx->get_saved_variables();
@@ -56,19 +58,20 @@ struct Linears : torch::autograd::Function<Linears> {
 
 using namespace reft;
 
-ReftStatus reft_linears(ReftTensor *input, ReftTensor *const *weights, ReftTensor *const *biases, int32_t count, ReftTensor **outs) {
+ReftStatus reft_linears(ReftTensor *input, const ReftMatrix *weights, ReftTensor *const *biases, int32_t count, ReftTensor **outs) {
   return guarded([&] {
     const auto &x = borrow(input);
-    std::vector<at::Tensor> w, b;
+    std::vector<Matrix> w;
+    std::vector<at::Tensor> b;
     bool trained = false;
     for (int32_t i = 0; i < count; ++i) {
-      w.push_back(borrow(weights[i]));
+      w.emplace_back(weights[i]);
       b.push_back(biases[i] == nullptr ? at::Tensor() : borrow(biases[i]));
-      trained = trained || wants_gradient({w.back(), b.back()});
+      trained = trained || wants_gradient({w.back().tensor, b.back()});
     }
     std::vector<at::Tensor> made;
     if (trained || x.dim() != 2) {
-      for (int32_t i = 0; i < count; ++i) made.push_back(at::linear(x, w[i], b[i].defined() ? std::optional(b[i]) : std::nullopt));
+      for (int32_t i = 0; i < count; ++i) made.push_back(at::linear(x, w[i].whole(), b[i].defined() ? std::optional(b[i]) : std::nullopt));
     } else if (wants_gradient({x})) {
       made = Linears::apply(x, w, b);
     } else {

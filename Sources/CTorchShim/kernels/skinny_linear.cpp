@@ -14,6 +14,10 @@ namespace {
 /// Everything the inner loops need to know.
 struct Product {
   const float *x, *weight, *bias;
+  /// W as it is decoded, some rows at a time, where there are no floats of it.
+  const unsigned char *encoded;
+  Decode decode;
+  long row_bytes;
   float *y;
   long rows, k, y_stride;
   /// x in panels of 16 rows, each turned to `[k, 16]`; rows behind the last panel are taken as they are.
@@ -21,38 +25,9 @@ struct Product {
   long panels;
 };
 
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-namespace v4 {
-#define WIDTH 16
-#include "skinny_tiles.hpp"
-#undef WIDTH
-}  // namespace v4
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-namespace v3 {
-#define WIDTH 8
-#include "skinny_tiles.hpp"
-#undef WIDTH
-}  // namespace v3
-#pragma clang attribute pop
-#endif
-namespace plain {
-#define WIDTH 4
-#include "skinny_tiles.hpp"
-#undef WIDTH
-}  // namespace plain
-
-using Outputs = void (*)(const Product &, long, long);
-
-/// The widest that the processor has.
-Outputs widest() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return v4::outputs;
-  if (__builtin_cpu_supports("x86-64-v3")) return v3::outputs;
-#endif
-  return plain::outputs;
-}
+#define TILES "skinny_tiles.hpp"
+#include "widths.hpp"
+#undef TILES
 
 /// Rows `[0, count)` of x as `[k, 16]`, zeros behind them.
 void turn(const float *x, long k, long count, float *panel) {
@@ -67,29 +42,32 @@ bool is_whole(const at::Tensor &t) { return t.device().is_cpu() && t.scalar_type
 
 }  // namespace
 
-const int64_t skinny_rows = 32;
+const int64_t skinny_rows = 32, skinny_encoded_rows = 128;
 
 static thread_local int recorded_products = 0;
 RecordedProducts::RecordedProducts() { ++recorded_products; }
 RecordedProducts::~RecordedProducts() { --recorded_products; }
 
-bool is_skinny(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases) {
+bool is_skinny(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases) {
   if (recorded_products > 0) return false;
   if (x.dim() < 1 || x.size(-1) < 1 || !is_whole(x)) return false;
   const int64_t k = x.size(-1), rows = x.numel() / k;
-  if (rows < 1 || rows > skinny_rows) return false;
+  bool encoded = false;
+  for (const auto &weight : weights) encoded = encoded || weight.is_encoded();
+  if (rows < 1 || rows > (encoded ? skinny_encoded_rows : skinny_rows)) return false;
   const bool graph = at::GradMode::is_enabled();
   if (graph && x.requires_grad()) return false;
   for (size_t i = 0; i < weights.size(); ++i) {
-    const auto &weight = weights[i], &bias = biases[i];
-    if (!is_whole(weight) || weight.dim() != 2 || weight.size(1) != k || (graph && weight.requires_grad())) return false;
-    if (bias.defined() && (!is_whole(bias) || bias.dim() != 1 || bias.size(0) != weight.size(0) || (graph && bias.requires_grad()))) return false;
+    const auto &weight = weights[i].tensor, &bias = biases[i];
+    if (weights[i].columns != k) return false;
+    if (weight.defined() && (!is_whole(weight) || weight.dim() != 2 || (graph && weight.requires_grad()))) return false;
+    if (bias.defined() && (!is_whole(bias) || bias.dim() != 1 || bias.size(0) != weights[i].rows || (graph && bias.requires_grad()))) return false;
   }
   return true;
 }
 
-void skinny_linears(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride) {
-  static const Outputs outputs = widest();
+void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride) {
+  static const auto outputs = REFT_WIDEST(outputs);
   const long k = x.size(-1), rows = x.numel() / k;
   // Up to 8 rows are two passes along k over rows of W that are near; 16 lanes pay for more.
   const long panels = rows / 16 + (rows % 16 > 8 ? 1 : 0);
@@ -100,7 +78,7 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::A
     turn(in + panel * 16 * k, k, std::min<long>(16, rows - panel * 16), turned.data() + panel * 16 * k);
   }
   long all = 0;
-  for (const auto &weight : weights) all += weight.size(0);
+  for (const auto &weight : weights) all += weight.rows;
   // Long runs through memory, of at most some 400 KB, and several for each thread: one that is held up takes fewer of them. Less
   // than 32 KB is not worth waking another.
   const long wanted = std::min(110592 / k, all / (4 * at::get_num_threads()));
@@ -111,28 +89,33 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::A
   };
   std::vector<Piece> pieces;
   for (size_t i = 0; i < weights.size(); ++i) {
-    const long n = weights[i].size(0);
-    const Product product{in, floats(weights[i]), biases[i].defined() ? floats(biases[i]) : nullptr, y, rows, k, y_stride, turned.data(), panels};
+    const auto &w = weights[i];
+    const long n = w.rows;
+    const Product product{in, w.is_encoded() ? nullptr : floats(w.tensor), biases[i].defined() ? floats(biases[i]) : nullptr, w.bytes, w.decode, w.row_bytes,
+                          y, rows, k, y_stride, turned.data(), panels};
     for (long first = 0; first < n; first += piece) pieces.push_back({product, first, std::min(n, first + piece)});
     y += n;
   }
   const long count = static_cast<long>(pieces.size());
   std::atomic<long> next{0};
   at::parallel_for(0, std::min<long>(at::get_num_threads(), count), 1, [&](int64_t, int64_t) {
+    thread_local std::vector<float> decoded;
+    if (static_cast<long>(decoded.size()) < 12 * k) decoded.resize(static_cast<size_t>(12 * k));
     for (long i = next++; i < count; i = next++) {
       const auto &[product, first, last] = pieces[static_cast<size_t>(i)];
-      outputs(product, first, last);
+      outputs(product, first, last, decoded.data());
     }
   });
 }
 
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   const at::Tensor given = bias.value_or(at::Tensor());
-  if (!is_skinny(x, weight, given)) return at::linear(x, weight, bias);
+  const Matrix matrix(weight);
+  if (!is_skinny(x, matrix, given)) return at::linear(x, weight, bias);
   auto shape = x.sizes().vec();
   shape.back() = weight.size(0);
   auto y = at::empty(shape, x.options());
-  skinny_linears(x, weight, given, static_cast<float *>(y.mutable_data_ptr()), weight.size(0));
+  skinny_linears(x, matrix, given, static_cast<float *>(y.mutable_data_ptr()), weight.size(0));
   return y;
 }
 

@@ -1,13 +1,14 @@
 // `y = x W^T + b` for few rows of x, as decoding has them, for one matrix or several.
 #pragma once
 
-#include "../shim.hpp"
+#include "encoded_matrix.hpp"
 
 namespace reft {
 
 /// Rows up to which `skinny_linears` is asked. With the matrices of SmolLM2-135M, read from memory, on 2 cores with AVX2 it was 1.6 to 1.8
 /// times as fast as MKL at 1 row (24 to 26 GB/s, of 31 that two threads can read), 1.4 to 1.6 times at 16 and 1.0 to 1.3 times at 32.
-extern const int64_t skinny_rows;
+/// Encoded matrices have no other product, and decoding a whole one pays with many rows alone.
+extern const int64_t skinny_rows, skinny_encoded_rows;
 
 /// While one lives, products of this thread are those that a recorded pass computes: its rounding must not depend on whether
 /// somebody records just now.
@@ -17,10 +18,10 @@ struct RecordedProducts {
 };
 
 /// Whether `skinny_linears` takes these: plain float32 of the CPU, few rows, and nobody wants a gradient. A bias may be undefined.
-bool is_skinny(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases);
+bool is_skinny(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases);
 
 /// Writes the products of one x with several matrices side by side to `y`, whose rows are `y_stride` apart.
-void skinny_linears(const at::Tensor &x, at::ArrayRef<at::Tensor> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride);
+void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride);
 
 /// One product, by `skinny_linears` or by the engine.
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias);

@@ -43,7 +43,7 @@ public final class DoRA: Intervention, Mergeable {
     dropout = configuration.lowRank.dropout
     map = try target.linearMap(for: Self.method)
     change = try LowRankMap(configuration.lowRank, on: target, of: Self.method, using: random)
-    norms = RowNorms(map.weight, change)
+    norms = RowNorms(try map.weight, change)
     magnitude = try norms.untrained()
     try magnitude.setRequiresGradient(true)
   }
@@ -52,8 +52,8 @@ public final class DoRA: Intervention, Mergeable {
     dropout = configuration.lowRank.dropout
     map = try target.linearMap(for: Self.method)
     change = try LowRankMap(configuration.lowRank, on: target, of: Self.method, restoring: tensors)
-    norms = RowNorms(map.weight, change)
-    magnitude = try tensors.take("magnitude", [map.weight.size(0)])
+    norms = RowNorms(try map.weight, change)
+    magnitude = try tensors.take("magnitude", [map.matrix.outputs])
     try magnitude.setRequiresGradient(true)
   }
 
@@ -91,7 +91,7 @@ public final class DoRA: Intervention, Mergeable {
   /// `g (W + s B A)`; what stands in the bias beyond that of the model comes from earlier edits and is scaled with the rest.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
     let gain = try gain().detached()
-    let weight = try projection.weight + change.change(0..<projection.weight.size(0))
+    let weight = try projection.weight + change.change(0..<projection.matrix.outputs)
     let bias = try projection.bias.map { bias in
       let added = try map.bias.map { try bias - $0 } ?? bias
       return try bias + (gain + -1) * added

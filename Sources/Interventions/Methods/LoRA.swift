@@ -128,6 +128,6 @@ public final class LoRA: Intervention, Mergeable, Summable {
 
   /// `W x + s B A x = (W + s B A) x`.
   public func folded(into projection: Projection) throws -> (weight: Tensor, bias: Tensor?) {
-    (try projection.weight + change.change(0..<projection.weight.size(0)), projection.bias)
+    (try projection.weight + change.change(0..<projection.matrix.outputs), projection.bias)
   }
 }

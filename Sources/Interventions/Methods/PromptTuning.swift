@@ -83,11 +83,10 @@ public final class PromptTuning: Prepending {
       guard let table = target.embedding else {
         throw Configuration.error("start", "random: there is no vocabulary here", configuration.start.rawValue)
       }
-      if let wrong = ids.first(where: { !(0..<table.size(0)).contains($0) }) {
-        throw Configuration.error("start_tokens", "ids below \(table.size(0))", "\(wrong)")
+      if let wrong = ids.first(where: { !(0..<table.outputs).contains($0) }) {
+        throw Configuration.error("start_tokens", "ids below \(table.outputs)", "\(wrong)")
       }
-      let index = try Tensor((0..<n).map { Int64(ids[$0 % ids.count]) }, on: target.device)
-      return try table.embedding(of: index).converted(to: .float32).cloned()
+      return try table.rows((0..<n).map { Int64(ids[$0 % ids.count]) }).converted(to: .float32).cloned()
     }
     switch configuration.start {
     case .random: rows = try random.normal([n, target.width])

@@ -80,7 +80,7 @@ public final class VeRA: Intervention, Mergeable {
 
   private init(_ configuration: Configuration, _ target: Target, d: Tensor, b: Tensor) throws {
     let map = try target.linearMap(for: Self.method)
-    let (outputs, inputs) = (map.weight.size(0), map.weight.size(1))
+    let (outputs, inputs) = (map.matrix.outputs, map.matrix.inputs)
     let widest = target.peers.reduce((outputs: outputs, inputs: inputs)) { size, site in
       (
         max(size.outputs, target.shape.width(of: site.component)),

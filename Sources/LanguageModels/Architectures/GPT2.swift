@@ -16,7 +16,7 @@ public enum GPT2: Architecture {
     let activation = try configuration.activation("activation_function") ?? .geluTanh
     let tied = try configuration.bool(ifPresent: "tie_word_embeddings") ?? true
     let w = weights.scope(weights.prefix(of: "wte.weight", among: ["transformer.", ""]))
-    let table = w.take("wte.weight", [s.vocabulary, s.hidden])
+    let table = w.matrix("wte.weight", s.vocabulary, s.hidden)
     let positions = w.take("wpe.weight", [s.contextLength, s.hidden])
     let blocks = try (0..<s.layers).map { layer in
       let w = w("h.\(layer).")
@@ -29,11 +29,11 @@ public enum GPT2: Architecture {
           down: try w.conv1D("mlp.c_proj", s.hidden, s.intermediate), activation: activation))
     }
     let norm = w.layerNorm("ln_f", s.hidden, epsilon: epsilon)
-    let projection = tied ? table : weights.take("lm_head.weight", [s.vocabulary, s.hidden])
+    let projection = tied ? table : weights.matrix("lm_head.weight", s.vocabulary, s.hidden)
     try weights.finish(ignoring: tied ? ["lm_head.weight"] : [])
     return Transformer(
       s, embedding: TokenEmbedding(table: table, positions: (positions, first: 0)), blocks: blocks, norm: norm,
-      head: VocabularyHead(projection: Linear(weight: projection)), biases: .switches(attention: nil, feedForward: nil),
+      head: VocabularyHead(projection: Linear(projection)), biases: .switches(attention: nil, feedForward: nil),
       weights: weights)
   }
 

@@ -17,7 +17,7 @@ public enum GPTNeoX: Architecture {
     let tied = try configuration.bool(ifPresent: "tie_word_embeddings") ?? false
     let rotary = try rotary(configuration, s)
     let w = weights.scope(weights.prefix(of: "embed_in.weight", among: ["gpt_neox.", ""]))
-    let table = w.take("embed_in.weight", [s.vocabulary, s.hidden])
+    let table = w.matrix("embed_in.weight", s.vocabulary, s.hidden)
     let blocks: [any Block] = try (0..<s.layers).map { layer in
       let w = w("layers.\(layer).")
       let attentionNorm = w.layerNorm("input_layernorm", s.hidden, epsilon: epsilon)
@@ -33,11 +33,11 @@ public enum GPTNeoX: Architecture {
           attentionNorm: attentionNorm, attention: attention, feedForwardNorm: networkNorm, feedForward: network)
     }
     let norm = w.layerNorm("final_layer_norm", s.hidden, epsilon: epsilon)
-    let projection = tied ? table : weights.take("embed_out.weight", [s.vocabulary, s.hidden])
+    let projection = tied ? table : weights.matrix("embed_out.weight", s.vocabulary, s.hidden)
     try weights.finish(ignoring: [".attention.bias", "embed_out.weight"])
     return Transformer(
       s, embedding: TokenEmbedding(table: table), blocks: blocks, norm: norm,
-      head: VocabularyHead(projection: Linear(weight: projection)),
+      head: VocabularyHead(projection: Linear(projection)),
       biases: .switches(attention: "attention_bias", feedForward: nil), weights: weights)
   }
 
@@ -75,7 +75,7 @@ public enum GPTNeoX: Architecture {
       }
       let bias = try fused.map.bias.map { bias throws(TensorError) in try rows(bias, []) }
       return StoredLinear(
-        path: w.prefix + name, map: Linear(weight: try rows(fused.map.weight, [d]), bias: bias))
+        path: w.prefix + name, map: Linear(weight: try rows(fused.map.matrix.tensor(), [d]), bias: bias))
     }
     return SelfAttention(
       query: try part(0, "query"), key: try part(1, "key"), value: try part(2, "value"),

@@ -66,14 +66,14 @@ extension BiasCarrier {
         let query = try turn?.reordered(attention.query) ?? attention.query
         let key = try turn?.reordered(attention.key) ?? attention.key
         if let fused = attention.fused {
-          companions.replace(
+          try companions.replace(
             fused.name(of: attention.projections.parts(of: fused)), by: [query, key, attention.value])
         } else if turn != nil {
-          companions.add([query, key])
+          try companions.add([query, key])
         }
         if let fused = network.fused {
           let parts = network.projections.parts(of: fused)
-          companions.replace(fused.name(of: parts), by: parts)
+          try companions.replace(fused.name(of: parts), by: parts)
         }
       }
     }
@@ -96,15 +96,15 @@ private func storedNames(_ projections: StoredProjections) -> [StoredName] {
 }
 
 extension BiasCompanions {
-  fileprivate mutating func replace(_ whole: StoredName, by parts: [StoredLinear]) {
+  fileprivate mutating func replace(_ whole: StoredName, by parts: [StoredLinear]) throws(TensorError) {
     removed.append(whole.path + ".weight")
     if whole.hasBias { removed.append(whole.path + ".bias") }
-    add(parts)
+    try add(parts)
   }
 
-  fileprivate mutating func add(_ parts: [StoredLinear]) {
+  fileprivate mutating func add(_ parts: [StoredLinear]) throws(TensorError) {
     for part in parts {
-      added.append((part.path + ".weight", part.map.weight))
+      added.append((part.path + ".weight", try part.map.matrix.tensor()))
       if let bias = part.map.bias { added.append((part.path + ".bias", bias)) }
     }
   }

@@ -21,7 +21,7 @@ struct FusedLinear {
   /// What the checkpoint calls the whole, with a bias where a part has one.
   func name(of parts: [StoredLinear]) -> StoredName {
     StoredName(
-      path: path, outputs: parts.reduce(0) { $0 + $1.map.weight.size(0) },
+      path: path, outputs: parts.reduce(0) { $0 + $1.map.matrix.outputs },
       hasBias: parts.contains { $0.map.bias != nil })
   }
 
@@ -29,7 +29,7 @@ struct FusedLinear {
   func joined(_ parts: [StoredLinear]) throws(TensorError) -> (weight: Tensor, bias: Tensor?) {
     var (weights, biases): ([Tensor], [Tensor]) = ([], [])
     for part in parts {
-      let weight = part.map.weight
+      let weight = try part.map.matrix.tensor()
       weights.append(weight)
       let bias = if let bias = part.map.bias { bias } else { try Tensor.zeros([weight.size(0)], on: weight.device) }
       biases.append(bias)

@@ -6,29 +6,38 @@ public struct Projection {
   /// Hugging Face names of the weight and of the bias it has or could have.
   public let weightName, biasName: String
   /// `[out, in]`.
-  public let weight: Tensor
+  public let matrix: WeightMatrix
   /// `[out]`, where the model has one.
   public let bias: Tensor?
   /// Whether the checkpoint holds the weight as `[in, out]` (GPT-2's `Conv1D`).
   public let isTransposed: Bool
 
   /// A projection by its names and tensors, which are shared, not copied.
-  public init(weightName: String, biasName: String, weight: Tensor, bias: Tensor?, isTransposed: Bool = false) {
+  public init(
+    weightName: String, biasName: String, matrix: WeightMatrix, bias: Tensor?, isTransposed: Bool = false
+  ) {
     self.weightName = weightName
     self.biasName = biasName
-    self.weight = weight
+    self.matrix = matrix
     self.bias = bias
     self.isTransposed = isTransposed
   }
 
-  /// The same projection with another weight and bias.
-  public func replacing(weight: Tensor, bias: Tensor?) -> Projection {
-    Projection(weightName: weightName, biasName: biasName, weight: weight, bias: bias, isTransposed: isTransposed)
+  /// The matrix as a tensor: the same one as long as somebody holds it.
+  public var weight: Tensor {
+    get throws(TensorError) { try matrix.tensor() }
+  }
+
+  /// The same projection with another weight and bias; its own ``weight`` leaves the matrix as it is stored.
+  public func replacing(weight: Tensor, bias: Tensor?) throws(TensorError) -> Projection {
+    let matrix = try weight === self.weight ? matrix : .plain(weight)
+    return Projection(
+      weightName: weightName, biasName: biasName, matrix: matrix, bias: bias, isTransposed: isTransposed)
   }
 
   /// The weight as the checkpoint holds it.
   public var storedWeight: Tensor {
-    get throws(TensorError) { isTransposed ? try weight.transposed().contiguous() : weight }
+    get throws(TensorError) { isTransposed ? try weight.transposed().contiguous() : try weight }
   }
 }
 

@@ -12,17 +12,17 @@ struct StoredLinear {
   func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor { try map(x) }
 
   /// What the checkpoint calls the map, without its weights.
-  var name: StoredName { StoredName(path: path, outputs: map.weight.size(0), hasBias: map.bias != nil) }
+  var name: StoredName { StoredName(path: path, outputs: map.matrix.outputs, hasBias: map.bias != nil) }
 
   /// The outputs of `rows` alone, under another name; without a copy.
   func narrowed(_ rows: Range<Int>, path: String) throws(TensorError) -> StoredLinear {
     let bias = try map.bias.map { bias throws(TensorError) in try bias.narrowed(0, rows) }
-    return StoredLinear(path: path, map: Linear(weight: try map.weight.narrowed(0, rows), bias: bias))
+    return StoredLinear(path: path, map: Linear(try map.matrix.narrowed(rows), bias: bias))
   }
 
   var projection: Projection {
     Projection(
-      weightName: path + ".weight", biasName: path + ".bias", weight: map.weight, bias: map.bias,
+      weightName: path + ".weight", biasName: path + ".bias", matrix: map.matrix, bias: map.bias,
       isTransposed: isTransposed)
   }
 }

@@ -11,6 +11,7 @@ public final class WeightLoader {
   private let source: String
   private let device: Device
   private let dtype: DType
+  private let form: WeightForm
   private let progress: (Double) throws -> Void
   private let total: Int
   /// What is decoded lies here, where it is used as it is decoded.
@@ -22,14 +23,16 @@ public final class WeightLoader {
   public private(set) var takenElements = 0
 
   /// - Parameters:
+  ///   - form: how matrices are kept.
   ///   - reads: whether tensors are read, or only their names, shapes and kinds checked.
   ///   - progress: called with the fraction of weights taken so far; what it throws ends the reading and comes out of
   ///     ``finish(ignoring:)``.
   init(
-    checkpoint: Checkpoint, device: Device, dtype: DType, reads: Bool = true,
+    checkpoint: Checkpoint, device: Device, dtype: DType, form: WeightForm = .plain, reads: Bool = true,
     progress: @escaping (Double) throws -> Void
   ) {
     self.reads = reads
+    self.form = device == .cpu && dtype == .float32 ? form : .plain
     let decoded = checkpoint.tensors.filter { $0.storage.isFloat && !$0.isMapped(as: dtype) }
     arena = reads && device == .cpu && dtype == .float32 ? FloatArena(for: decoded.map(\.shape)) : nil
     table = checkpoint.tensors
@@ -72,6 +75,34 @@ public final class WeightLoader {
 
   /// A weight by its Hugging Face name; zeros that take no memory where it cannot be had, which ``finish()`` then reports.
   public func take(_ name: String, _ shape: [Int]) -> Tensor {
+    taking(name, shape, orElse: { $0 }) { stored in
+      let tensor = try stored.loaded(as: dtype, in: arena)
+      let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
+      return device == .cpu ? converted : try converted.moved(to: device)
+    }
+  }
+
+  /// A matrix `[outputs, inputs]` by its Hugging Face name, in the form that matrices are kept in; else as ``take(_:_:)``.
+  public func matrix(_ name: String, _ outputs: Int, _ inputs: Int) -> WeightMatrix {
+    if form == .plain { return .plain(take(name, [outputs, inputs])) }
+    return taking(name, [outputs, inputs], orElse: { .plain($0) }) { stored in
+      let isRounded = form == .int8 && inputs % EncodedMatrix.Encoding.q8_0.blockElements == 0
+      if form == .stored || stored.storage == .q8_0, let encoding = stored.storage.encoding,
+        let rows = try stored.encodedRows()
+      {
+        return .encoded(
+          EncodedMatrix(rows.pointer, outputs: outputs, inputs: inputs, encoding: encoding, owner: rows.owner))
+      }
+      // What is rounded needs its floats for a moment alone.
+      let tensor = try stored.loaded(as: dtype, in: isRounded ? nil : arena)
+      return isRounded ? .encoded(try EncodedMatrix(rounding: tensor)) : .plain(tensor)
+    }
+  }
+
+  /// What is made of a stored tensor once it has been found to be there, of this shape and of real numbers.
+  private func taking<Weight>(
+    _ name: String, _ shape: [Int], orElse wrapped: (Tensor) -> Weight, _ make: (StoredTensor) throws -> Weight
+  ) -> Weight {
     taken.insert(name)
     do {
       guard let stored = table[name] else {
@@ -85,16 +116,15 @@ public final class WeightLoader {
         throw ModelError.tensorKind(name: name, got: stored.storage.rawValue, source: source)
       }
       takenElements += stored.elementCount
-      guard reads else { return standIn(shape) }
-      let tensor = try stored.loaded(as: dtype, in: arena)
+      guard reads else { return wrapped(standIn(shape)) }
+      let weight = try make(stored)
       try advance()
-      let converted = tensor.dtype == dtype ? tensor : try tensor.converted(to: dtype)
-      return device == .cpu ? converted : try converted.moved(to: device)
+      return weight
     } catch {
       // Where the engine fails (no memory left, say), it fails for every tensor.
       if error is TensorError { reads = false }
       problems.append(error as? any Diagnostic ?? ModelError.inconsistent(problem: "\(error)", source: source))
-      return standIn(shape)
+      return wrapped(standIn(shape))
     }
   }
 

@@ -11,13 +11,15 @@ struct WeightScope {
 
   func has(_ name: String) -> Bool { loader.has(prefix + name) }
   func take(_ name: String, _ shape: [Int]) -> Tensor { loader.take(prefix + name, shape) }
+  func matrix(_ name: String, _ outputs: Int, _ inputs: Int) -> WeightMatrix {
+    loader.matrix(prefix + name, outputs, inputs)
+  }
 
   /// `name.weight [out, in]` and, where there is one, `name.bias [out]`.
   func linear(_ name: String, _ output: Int, _ input: Int, bias: Bool) -> StoredLinear {
     StoredLinear(
       path: prefix + name,
-      map: Linear(
-        weight: take(name + ".weight", [output, input]), bias: bias ? take(name + ".bias", [output]) : nil))
+      map: Linear(matrix(name + ".weight", output, input), bias: bias ? take(name + ".bias", [output]) : nil))
   }
 
   /// GPT-2's `Conv1D`: the same map stored as `[in, out]`, seen turned without a copy.

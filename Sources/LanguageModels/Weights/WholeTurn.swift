@@ -50,13 +50,13 @@ struct WholeTurn {
       if i < half.1 { return isSecond ? i + half.1 : i }
       return turning + (i - half.1) + (isSecond ? half.0 - half.1 : 0)
     }
-    let heads = projection.map.weight.size(0) / headDim
+    let heads = projection.map.matrix.outputs / headDim
     let rows = (0..<heads).flatMap { head in order.map { Int64(head * headDim + $0) } }
-    let index = try Tensor(rows, on: projection.map.weight.device)
+    let index = try Tensor(rows, on: projection.map.matrix.device)
     let factors = rows.map { Int($0) % headDim < turning ? 1 : Float(1 / scaling.attentionFactor) }
-    let factor = try Tensor(factors, on: projection.map.weight.device)
+    let factor = try Tensor(factors, on: projection.map.matrix.device)
     let bias = try projection.map.bias.map { bias throws(TensorError) in try bias.selected(index) * factor }
-    let weight = try projection.map.weight.selected(index) * factor.unsqueezed(1)
+    let weight = try projection.map.matrix.tensor().selected(index) * factor.unsqueezed(1)
     return StoredLinear(path: projection.path, map: Linear(weight: weight, bias: bias))
   }
 }

@@ -14,6 +14,7 @@ struct Evaluate: ParsableCommand {
     discussion: "Tasks: " + TaskRegistry.standard.tasks.map { "\($0.name): \($0.summary)" }.joined(separator: "\n"))
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var adapters: AdapterOptions
 
   @Option(help: "The task's name.")
@@ -38,7 +39,7 @@ struct Evaluate: ParsableCommand {
     let task = try TaskRegistry.standard.task(named: task)
     let examples = try task.examples(at: data, limit: limit, seed: nil)
     if let report { try checkPlace(of: report) }
-    let opened = try model.open()
+    let opened = try model.open(weights: weights.weights)
     let result = try TaskEvaluator(opened, adapters: adapters.open(for: opened).edits()).evaluated(task, on: examples)
     if let report {
       let text =

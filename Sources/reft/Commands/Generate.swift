@@ -20,6 +20,7 @@ struct Generate: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var adapters: AdapterOptions
   @OptionGroup var sampling: SamplingFlags
 
@@ -48,7 +49,7 @@ struct Generate: ParsableCommand {
   func run() throws {
     let options = try sampling.options
     let records = try input.map { try JSONLines($0).records() }
-    let opened = try model.open()
+    let opened = try model.open(weights: weights.weights)
     var adapters = try adapters.open(for: opened)
     var requests =
       try records?.map { record in

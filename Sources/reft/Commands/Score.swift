@@ -17,6 +17,7 @@ struct Score: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var weights: WeightOptions
   @OptionGroup var adapters: AdapterOptions
 
   @Option(help: "A JSONL file; - for standard input.")
@@ -33,7 +34,7 @@ struct Score: ParsableCommand {
     var requests = try records.map {
       ScoringRequest(prompt: try $0.string("prompt"), completion: try $0.string("completion"), place: $0.source)
     }
-    let opened = try model.open()
+    let opened = try model.open(weights: weights.weights)
     var adapters = try adapters.open(for: opened)
     for (i, record) in records.enumerated() { requests[i].route = try adapters.route(of: record) }
     let given = try adapters.edits()

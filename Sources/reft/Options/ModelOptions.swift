@@ -23,23 +23,28 @@ struct ModelOptions: ParsableArguments {
 
   /// Opens the model with a progress bar.
   ///
-  /// - Parameter needed: the only compute type that will do, whatever `auto` would be.
-  func open(as needed: DType? = nil) throws -> PretrainedModel {
+  /// - Parameters:
+  ///   - needed: the only compute type that will do, whatever `auto` would be.
+  ///   - weights: a form of matrices by its name, or `auto`.
+  func open(as needed: DType? = nil, weights: String = "plain") throws -> PretrainedModel {
     if let threads { Engine.threads = threads }
     if let needed, dtype != "auto", dtype != needed.rawValue {
       throw InputError.usage(problem: "this is done in \(needed) alone, not in '\(dtype)'", remedy: "leave out --dtype")
     }
-    return try PretrainedModel.opened(model, device: device, dtype: needed?.rawValue ?? dtype)
+    return try PretrainedModel.opened(model, device: device, dtype: needed?.rawValue ?? dtype, weights: weights)
   }
 }
 
 extension PretrainedModel {
-  static func opened(_ source: String, device: String, dtype: String) throws -> PretrainedModel {
+  static func opened(
+    _ source: String, device: String, dtype: String, weights: String = "plain"
+  ) throws -> PretrainedModel {
     let device = try Device.resolve(device)
     let dtype = try DType.resolve(dtype, on: device)
+    let weights = try WeightForm.resolve(weights, on: device, dtype: dtype)
     let meter = ModelMeter()
     let model = try PretrainedModel.open(
-      source, device: device, dtype: dtype, downloading: meter.downloaded, progress: meter.loaded)
+      source, device: device, dtype: dtype, weights: weights, downloading: meter.downloaded, progress: meter.loaded)
     meter.finish()
     return model
   }

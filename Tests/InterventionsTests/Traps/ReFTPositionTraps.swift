@@ -178,13 +178,13 @@ import _TestSupport
     for _ in 0..<3 {
       try model.responseLoss([.init(tokens: someTokens(12), promptLength: 8)], adapter).backward()
     }
-    var frozen = [model.embeddingTable]
+    var frozen = [try model.embeddingTable.tensor()]
     for layer in 0..<model.shape.layers {
       for component in model.components {
         for projection in [
           model.projection(reading: component, layer: layer), model.projection(writing: component, layer: layer),
         ].compactMap({ $0 }) {
-          frozen += [projection.weight] + (projection.bias.map { [$0] } ?? [])
+          frozen += [try projection.weight] + (projection.bias.map { [$0] } ?? [])
         }
       }
     }

@@ -19,7 +19,7 @@ import _TestSupport
     let model = try TinyModel.load()
     let rows = try #require(adapter("prompt_tuning", ["tokens": 12], model).parameters.first).tensor
     let (width, values) = (model.shape.hidden, try rows.values(as: Float.self))
-    let table = try model.embeddingTable.values(as: Float.self)
+    let table = try model.embeddingTable.tensor().values(as: Float.self)
     let words = Set((0..<model.shape.vocabulary).map { Array(table[$0 * width..<($0 + 1) * width]) })
     let start = (0..<12).map { Array(values[$0 * width..<($0 + 1) * width]) }
     #expect(start.allSatisfy(words.contains) && Set(start).count > 6)
