@@ -55,7 +55,7 @@ public struct PackedAttention {
     self.softcap = softcap
   }
 
-  /// Attends.
+  /// Attends: sequences that begin in one call, those that go on by one row in another, each other piece by itself.
   ///
   /// - Parameters:
   ///   - q: `[rows, heads, headDim]`; `k`, `v`: `[rows, kvHeads, headDim]`, rotated already.
@@ -69,45 +69,31 @@ public struct PackedAttention {
     _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: [Range<Int>], parents: [Int?] = [], stores: [KeyValueStore]?,
     prefixes: [Prefix?] = []
   ) throws(TensorError) -> Tensor {
-    let isFresh = stores.map { $0.count == sequences.count && $0.allSatisfy { $0.held == 0 } } ?? true
-    if isFresh, prefixes.isEmpty, softcap == nil, !hasWindow {
-      // Beginnings of texts see themselves alone; what is to be kept of them is kept.
-      for (store, rows) in zip(stores ?? [], sequences) {
-        _ = try store.append(keys: k.narrowed(0, rows), values: v.narrowed(0, rows))
-      }
-      let rows = sequences.enumerated().map { i, own in
-        Tensor.Rows(own: own, parent: parents.isEmpty ? nil : parents[i])
-      }
-      return try Tensor.packedAttention(
-        query: q, key: k, value: v, sequences: rows, causal: reach == .past, scale: scale)
+    let members = sequences.indices.map { i in
+      Member(
+        rows: sequences[i], parent: parents.isEmpty ? nil : parents[i],
+        store: stores.flatMap { i < $0.count ? $0[i] : nil }, prefix: prefixes.isEmpty ? nil : prefixes[i])
     }
-    precondition(parents.isEmpty, "branches where takesBranches says no")
-    if let stores, isStep(q, sequences, stores, prefixes) { return try step(q, k, v, stores) }
+    let isSteppable = reach != .everything && q.dtype == .float32 && q.device == .cpu && !q.requiresGradient
+    let ways = members.map { way(of: $0, isSteppable: isSteppable) }
+    precondition(parents.isEmpty || ways.allSatisfy { $0 == .beginning }, "branches where takesBranches says no")
     var parts: [Tensor] = []
-    parts.reserveCapacity(sequences.count)
-    for (i, rows) in sequences.enumerated() {
-      let query = try q.narrowed(0, rows).transposed(0, 1).unsqueezed(0)
-      var key = try k.narrowed(0, rows)
-      var value = try v.narrowed(0, rows)
-      let prefix = prefixes.isEmpty ? nil : prefixes[i]
-      var columns = prefix?.length ?? 0
-      if let stores, i < stores.count {
-        let store = stores[i]
-        if let rows = prefix?.rows { try store.prepend(keys: rows.keys, values: rows.values) }
-        (key, value) = try store.append(keys: key, values: value)
-        columns = max(0, columns - store.forgotten)
-        if case .window(let width) = reach { try store.forget(allBut: width) }
-      } else {
-        if let rows = prefix?.rows {
-          key = try Tensor.concatenated([rows.keys, key], along: 0)
-          value = try Tensor.concatenated([rows.values, value], along: 0)
-        }
-        key = try key.transposed(0, 1).unsqueezed(0)
-        value = try value.transposed(0, 1).unsqueezed(0)
+    var first = 0
+    while first < members.count {
+      let end = ways[first...].firstIndex { $0 != ways[first] } ?? members.count
+      let rows = members[first].rows.lowerBound..<members[end - 1].rows.upperBound
+      let run = members[first..<end].map { $0.moved(by: rows.lowerBound) }
+      let isAll = run.count == members.count
+      let (query, key, value) =
+        try isAll ? (q, k, v) : (q.narrowed(0, rows), k.narrowed(0, rows), v.narrowed(0, rows))
+      switch ways[first] {
+      case .beginning: parts.append(try begin(query, key, value, run))
+      case .step: parts.append(try step(query, key, value, run))
+      case .byItself: for member in run { parts.append(try alone(query, key, value, member)) }
       }
-      parts.append(try attend(query, key, value, boost(prefix, columns: columns)).squeezed(0).transposed(0, 1))
+      first = end
     }
-    return try Tensor.concatenated(parts, along: 0)
+    return parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, along: 0)
   }
 
   /// Whether sequences of one batch may go on from one another.
@@ -115,17 +101,50 @@ public struct PackedAttention {
 
   private var hasWindow: Bool { if case .window = reach { true } else { false } }
 
-  /// Whether every sequence goes on by one row, in a way that the kernel for a whole batch computes.
-  private func isStep(
-    _ q: Tensor, _ sequences: [Range<Int>], _ stores: [KeyValueStore], _ prefixes: [Prefix?]
-  ) -> Bool {
-    reach != .everything && softcap == nil && q.size(0) == sequences.count && stores.count == sequences.count
-      && q.dtype == .float32 && q.device == .cpu && !q.requiresGradient
-      && prefixes.allSatisfy { $0.map { $0.rows == nil && $0.strength == 1 } ?? true }
+  /// One sequence of a batch: its rows, and what it sees before them.
+  private struct Member {
+    let rows: Range<Int>
+    let parent: Int?
+    let store: KeyValueStore?
+    let prefix: Prefix?
+
+    /// The same among rows of which the first has this number.
+    func moved(by first: Int) -> Member {
+      Member(rows: rows.lowerBound - first..<rows.upperBound - first, parent: parent, store: store, prefix: prefix)
+    }
   }
 
-  /// One new row a sequence, all of them in one call.
-  private func step(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ stores: [KeyValueStore]) throws(TensorError) -> Tensor {
+  /// How a sequence is computed; those that stand side by side and go one way go in one call.
+  private enum Way {
+    /// It sees itself alone.
+    case beginning
+    /// It goes on by one row.
+    case step
+    case byItself
+  }
+
+  /// - Parameter isSteppable: whether there is a kernel for single rows of this kind.
+  private func way(of member: Member, isSteppable: Bool) -> Way {
+    if softcap != nil { return .byItself }
+    if member.prefix == nil, member.store?.held ?? 0 == 0, !hasWindow { return .beginning }
+    let isPlain = member.prefix.map { $0.rows == nil && $0.strength == 1 } ?? true
+    return isSteppable && isPlain && member.store != nil && member.rows.count == 1 ? .step : .byItself
+  }
+
+  /// Beginnings of texts; what is to be kept of them is kept.
+  private func begin(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ run: [Member]) throws(TensorError) -> Tensor {
+    for member in run {
+      guard let store = member.store else { continue }
+      _ = try store.append(keys: k.narrowed(0, member.rows), values: v.narrowed(0, member.rows))
+    }
+    return try Tensor.packedAttention(
+      query: q, key: k, value: v, sequences: run.map { Tensor.Rows(own: $0.rows, parent: $0.parent) },
+      causal: reach == .past, scale: scale)
+  }
+
+  /// One new row a sequence.
+  private func step(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ run: [Member]) throws(TensorError) -> Tensor {
+    let stores = run.compactMap(\.store)
     var kept: [Tensor.Kept] = []
     kept.reserveCapacity(stores.count)
     for store in stores {
@@ -136,6 +155,29 @@ public struct PackedAttention {
     let z = try Tensor.decodeAttention(query: q, key: k, value: v, over: kept, scale: scale)
     if case .window(let width) = reach { for store in stores { try store.forget(allBut: width) } }
     return z
+  }
+
+  /// Any piece of any sequence.
+  private func alone(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ member: Member) throws(TensorError) -> Tensor {
+    let query = try q.narrowed(0, member.rows).transposed(0, 1).unsqueezed(0)
+    var key = try k.narrowed(0, member.rows)
+    var value = try v.narrowed(0, member.rows)
+    var columns = member.prefix?.length ?? 0
+    if let store = member.store {
+      if let rows = member.prefix?.rows { try store.prepend(keys: rows.keys, values: rows.values) }
+      (key, value) = try store.append(keys: key, values: value)
+      columns = max(0, columns - store.forgotten)
+      if case .window(let width) = reach { try store.forget(allBut: width) }
+    } else {
+      if let rows = member.prefix?.rows {
+        key = try Tensor.concatenated([rows.keys, key], along: 0)
+        value = try Tensor.concatenated([rows.values, value], along: 0)
+      }
+      key = try key.transposed(0, 1).unsqueezed(0)
+      value = try value.transposed(0, 1).unsqueezed(0)
+    }
+    let z = try attend(query, key, value, boost(member.prefix, columns: columns))
+    return try z.squeezed(0).transposed(0, 1)
   }
 
   /// What the scores of a prefix get, of which the first `columns` keys are left.

@@ -50,6 +50,44 @@ import _TestSupport
     #expect(zip(fast.rows, fast.rows.dropFirst()).allSatisfy { $0 != $1 })
   }
 
+  @Test(arguments: cases)
+  func `a pass of single rows, beginnings and pieces is a pass of each`(
+    c: (heads: Int, kvHeads: Int, width: Int, reach: PackedAttention.Reach)
+  ) throws {
+    let attend = PackedAttention(scale: 0.3, reach: c.reach)
+    // What is held of each sequence, and what comes.
+    let held = [7, 2, 0, 0, 5, 19, 0, 1]
+    let new = [1, 1, 4, 9, 3, 1, 1, 1]
+    let ends = new.indices.map { new[...$0].reduce(0, +) }
+    let sequences = zip(new, ends).map { $1 - $0..<$1 }
+    func stores() throws -> [KeyValueStore] {
+      let random = try RandomSource(seed: 3)
+      return try held.map { count in
+        let store = KeyValueStore(capacity: 4)
+        guard count > 0 else { return store }
+        _ = try store.append(
+          keys: random.normal([count, c.kvHeads, c.width]), values: random.normal([count, c.kvHeads, c.width]))
+        return store
+      }
+    }
+    let random = try RandomSource(seed: 4)
+    let rows = ends.last ?? 0
+    let (q, k, v) = (
+      try random.normal([rows, c.heads, c.width]), try random.normal([rows, c.kvHeads, c.width]),
+      try random.normal([rows, c.kvHeads, c.width])
+    )
+    let (together, apart) = (try stores(), try stores())
+    let whole = try attend(q, k, v, sequences: sequences, stores: together).values(as: Float.self)
+    let each = try zip(sequences, apart).flatMap { own, store in
+      try attend(
+        q.narrowed(0, own), k.narrowed(0, own), v.narrowed(0, own), sequences: [0..<own.count], stores: [store]
+      ).values(as: Float.self)
+    }
+    #expect(together.map(\.held) == apart.map(\.held))
+    #expect(whole.count == each.count && whole != each.reversed())
+    for (a, b) in zip(whole, each) { #expect(abs(a - b) < 5e-6) }
+  }
+
   @Test func `what is not a number shows`() throws {
     let random = try RandomSource(seed: 1)
     let attend = PackedAttention(scale: 1)

@@ -57,6 +57,66 @@ import _TestSupport
     #expect(try generated(model, Self.prompts, limits: limits) == generated(model, Self.prompts))
   }
 
+  /// Eleven prompts of one to 23 tokens whose answers end at different times.
+  private static let crowd: [[Int32]] =
+    prompts
+    + [1, 23, 2, 14, 6, 3].enumerated().map { seed, count in
+      (0..<count).map { Int32(($0 * 31 + seed * 17 + 5) % 97) }
+    }
+
+  /// Tokens that end some of the crowd's answers early, and what each prompt alone gives with them.
+  private func ends(_ model: any LanguageModel) throws -> (stop: StopConditions, alone: [[Int32]]) {
+    let free = try Self.crowd.map { try Self.recomputed($0, 12, model) }
+    let stop = StopConditions(endTokens: [free[1][1], free[3][4], free[7][7]], maximumNewTokens: 12)
+    return (stop, free.map { Array($0.prefix { !stop.endTokens.contains($0) }) })
+  }
+
+  @Test(arguments: TinyModel.decoders)
+  func `prompts that take free places one by one are continued as each alone`(name: String) throws {
+    try withoutLeaks {
+      let model = try TinyModel.load(name)
+      let (stop, alone) = try ends(model)
+      for limits in [BatchLimits(tokens: 5, sequences: 3), BatchLimits(tokens: 64, sequences: 4)] {
+        #expect(try generated(model, Self.crowd, until: stop, limits: limits) == alone)
+      }
+    }
+  }
+
+  @Test(arguments: [(5, 3), (64, 4), (2, 11)])
+  func `no place is free while prompts wait, and no pass reads more of prompts than it may`(
+    tokens: Int, sequences: Int
+  ) throws {
+    let model = try TinyModel.load()
+    let (stop, alone) = try ends(model)
+    #expect(Set(alone.map(\.count)).count > 3)  // else all would leave at once
+    var passes: [TokenBatch] = []
+    var finished: [Int] = []
+    _ = try Generator(model, TinyTokenizer.make(), limits: BatchLimits(tokens: tokens, sequences: sequences)).generate(
+      Self.crowd.map { GenerationRequest(tokens: $0) }, until: stop,
+      edits: { batch throws(TensorError) in
+        passes.append(batch)
+        return .none
+      }, onFinish: { index, _ in finished.append(index) })
+    func read(_ batch: TokenBatch) -> Int {
+      batch.sequences.reduce(0) { $0 + max(0, min($1.promptLength, $1.start + $1.tokens.count) - $1.start) }
+    }
+    var left = Self.crowd.reduce(0) { $0 + $1.count }
+    for batch in passes {
+      #expect(batch.sequences.count <= sequences && read(batch) <= tokens)
+      left -= read(batch)
+      // Places stay free only where the pass is full, or nobody waits.
+      #expect(batch.sequences.count == sequences || read(batch) == tokens || left == 0)
+    }
+    #expect(left == 0)
+    // Some pass reads prompts beside answers that go on, and none reads a token twice.
+    #expect(passes.contains { 0 < read($0) && $0.sequences.contains { $0.start >= $0.promptLength } })
+    let ended = alone.map { $0.count < 12 }.count(where: { $0 })
+    #expect(
+      passes.reduce(0) { $0 + $1.rowCount }
+        == Self.crowd.reduce(0) { $0 + $1.count } + alone.reduce(0) { $0 + $1.count } - (alone.count - ended))
+    #expect(finished.sorted() == Array(Self.crowd.indices) && finished != finished.sorted())
+  }
+
   @Test func `edits of prompt and of generated positions act as without a cache`() throws {
     try withoutLeaks {
       let model = try TinyModel.load()

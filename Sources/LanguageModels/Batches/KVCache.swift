@@ -26,10 +26,11 @@ public final class KVCache {
     stores[sequence] = (0..<layers).map { _ in KeyValueStore() }
   }
 
-  /// Takes over the sequences of another cache, behind its own; the other is not to be used any more.
-  public func append(_ other: KVCache) {
-    precondition(other.layers == layers, "caches of two models")
-    stores += other.stores
+  /// Takes in one sequence more, behind the others; nothing is held of it yet.
+  ///
+  /// - Parameter capacity: tokens to make room for at first.
+  public func add(capacity: Int) {
+    stores.append((0..<layers).map { _ in KeyValueStore(capacity: capacity) })
   }
 
   /// One store for each sequence.

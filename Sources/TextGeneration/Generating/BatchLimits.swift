@@ -1,6 +1,6 @@
 /// How much is computed at once.
 public struct BatchLimits: Sendable, Equatable {
-  /// Rows of one forward pass over prompts, at least 1; a longer prompt is read in pieces.
+  /// Rows of prompts that one forward pass reads, at least 1; a prompt that does not fit is read in pieces.
   public var tokens: Int
   /// Sequences that grow side by side, at least 1.
   public var sequences: Int

@@ -1,3 +1,4 @@
+import LanguageModels
 import Tokenization
 
 /// One sequence while it grows.
@@ -32,9 +33,22 @@ struct GeneratingRow {
   /// Tokens of prompt and answer.
   var length: Int { prompt.count + tokens.count }
 
-  /// Prompt and answer from a position on.
-  func suffix(from start: Int) -> [Int32] {
-    start >= prompt.count ? Array(tokens[(start - prompt.count)...]) : prompt[start...] + tokens
+  /// Whether its prompt is read and its answer has begun.
+  var hasBegun: Bool { !tokens.isEmpty }
+
+  /// What is to be read of it next.
+  ///
+  /// - Parameters:
+  ///   - held: how many of its tokens are read.
+  ///   - room: rows of prompts that a pass still takes; what is taken of it is subtracted. An answer that goes on is always
+  ///     read whole: where it is read again, its rows turn as its whole length says.
+  func piece(from held: Int, room: inout Int) -> TokenBatch.Sequence {
+    var piece = held >= prompt.count ? Array(tokens[(held - prompt.count)...]) : prompt[held...] + tokens
+    if !hasBegun {
+      piece = Array(piece.prefix(room))
+      room -= piece.count
+    }
+    return TokenBatch.Sequence(tokens: piece, start: held, promptLength: prompt.count, route: route)
   }
 
   /// Chooses the next token from its scores.

@@ -11,8 +11,9 @@ public func noEdits(_ batch: TokenBatch) throws(TensorError) -> Tap { .none }
 
 /// Continues prompts, many side by side.
 ///
-/// Prompts are read in packed batches, then every sequence grows by one token a step with its keys and values kept. What has
-/// ended leaves, and waiting prompts move up. A batch gives what single runs give.
+/// Every sequence grows by one token a pass with its keys and values kept. Where one has ended, the next prompt takes its place and
+/// is read in the same pass in which the others grow, so that the weights are read once for both; a long prompt takes several
+/// passes. A batch gives what single runs give.
 public struct Generator {
   let model: any LanguageModel
   let tokenizer: Tokenizer
@@ -60,34 +61,19 @@ public struct Generator {
       var rows: [GeneratingRow] = []
       let cache = KVCache(sequences: 0, layers: model.shape.layers)
 
-      func leave() throws {
+      while !waiting.isEmpty || !rows.isEmpty {
+        let (pieces, hidden) = try advance(&rows, &waiting, cache, requests, options, stop, edits)
+        let read = rows.indices.filter { pieces[$0].start + pieces[$0].tokens.count == rows[$0].length }
+        try choose(for: read, of: &rows, from: hidden, options, requests, onText)
         for row in rows where row.finish != nil {
           finished[row.index] = row.generation
           try onFinish(row.index, row.generation)
         }
         let staying = rows.indices.filter { rows[$0].finish == nil }
-        guard staying.count < rows.count else { return }
-        cache.keep(staying)
-        rows = staying.map { rows[$0] }
-      }
-
-      while !waiting.isEmpty || !rows.isEmpty {
-        // Prompts move up many at a time: a packed batch of them is far cheaper than one by one.
-        if !waiting.isEmpty, rows.count <= limits.sequences / 2 {
-          let admitted = Array(waiting.prefix(limits.sequences - rows.count))
-          waiting = waiting.dropFirst(admitted.count)
-          for batch in limits.batches(lengths: requests.map(\.tokens.count), of: admitted) {
-            var fresh = batch.map { row(requests[$0], $0, options, stop) }
-            let (hidden, read) = try prefill(fresh, stop, edits)
-            try choose(&fresh, from: hidden, options, requests, onText)
-            cache.append(read)
-            rows += fresh
-          }
-        } else {
-          let hidden = try step(rows, cache, edits)
-          try choose(&rows, from: hidden, options, requests, onText)
+        if staying.count < rows.count {
+          cache.keep(staying)
+          rows = staying.map { rows[$0] }
         }
-        try leave()
       }
     }
     return finished.compactMap { $0 }
@@ -115,62 +101,49 @@ public struct Generator {
       contextLength: model.shape.contextLength)
   }
 
-  /// Reads prompts in one packed pass, or one long prompt in pieces.
+  /// One pass: feeds every row what the cache does not hold of it, and gives free places to waiting prompts.
   ///
-  /// - Returns: the hidden states of the last rows, `[prompts, d]`, and the cache.
-  private func prefill(
-    _ rows: [GeneratingRow], _ stop: StopConditions, _ edits: Edits
-  ) throws(TensorError) -> (hidden: Tensor, cache: KVCache) {
-    let prompts = rows.map(\.prompt)
-    let longest = prompts.map(\.count).max() ?? 0
-    // Room for a usual answer at once; the stores grow by doubling where it is longer.
-    let cache = KVCache(
-      sequences: prompts.count, layers: model.shape.layers, capacity: longest + min(stop.maximumNewTokens, 256))
-    var start = 0
-    while true {
-      let pieces = zip(prompts, rows).map { prompt, row in
-        let end = prompts.count == 1 ? min(start + limits.tokens, prompt.count) : prompt.count
-        return TokenBatch.Sequence(
-          tokens: Array(prompt[start..<end]), start: start, promptLength: prompt.count, route: row.route)
-      }
-      let batch = TokenBatch(pieces, asking: TokenBatch(pieces).lastRows)
-      let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
-      start += pieces[0].tokens.count
-      if prompts.count > 1 || start == longest { return (hidden, cache) }
-    }
-  }
-
-  /// Feeds what the cache does not hold of each row: its last token, or all of it where the cache no longer serves;
-  /// `[rows, d]`.
-  private func step(_ rows: [GeneratingRow], _ cache: KVCache, _ edits: Edits) throws(TensorError) -> Tensor {
+  /// - Returns: what was fed of each row, and the hidden states of the last of it, `[rows, d]`.
+  private func advance(
+    _ rows: inout [GeneratingRow], _ waiting: inout ArraySlice<Int>, _ cache: KVCache, _ requests: [GenerationRequest],
+    _ options: SamplingOptions, _ stop: StopConditions, _ edits: Edits
+  ) throws(TensorError) -> (pieces: [TokenBatch.Sequence], hidden: Tensor) {
     if let limit = model.cacheLimit {
-      for (i, row) in rows.enumerated() where row.length == limit + 1 { cache.empty(i) }
+      for (i, row) in rows.enumerated() where row.hasBegun && row.length == limit + 1 { cache.empty(i) }
     }
-    let batch = TokenBatch(
-      zip(rows, cache.lengths).map { row, held in
-        TokenBatch.Sequence(
-          tokens: row.suffix(from: held), start: held, promptLength: row.prompt.count, route: row.route)
-      })
-    let hidden = try model.hidden(batch, cache: cache, tap: edits(batch))
-    if batch.rowCount == rows.count { return hidden }
-    return try hidden.selected(Tensor(batch.lastRows.map(Int64.init), on: model.device))
+    // At most one row, the last, is not read to the end of its prompt: whoever takes the last room.
+    var room = limits.tokens
+    var pieces = zip(rows, cache.lengths).map { $0.piece(from: $1, room: &room) }
+    while room > 0, rows.count < limits.sequences, let next = waiting.popFirst() {
+      let row = row(requests[next], next, options, stop)
+      // Room for a usual answer at once; the stores grow by doubling where it is longer.
+      cache.add(capacity: row.prompt.count + min(stop.maximumNewTokens, 256))
+      pieces.append(row.piece(from: 0, room: &room))
+      rows.append(row)
+    }
+    let batch = TokenBatch(pieces)
+    let asked = batch.rowCount == rows.count ? batch : TokenBatch(pieces, asking: batch.lastRows)
+    return (pieces, try model.hidden(asked, cache: cache, tap: edits(asked)))
   }
 
-  /// Chooses the next token of each row from its hidden state `[rows, d]`.
+  /// Chooses the next token of the rows that are read, of all from whose hidden states `[rows, d]`.
   private func choose(
-    _ rows: inout [GeneratingRow], from hidden: Tensor, _ options: SamplingOptions, _ requests: [GenerationRequest],
-    _ onText: (Int, String) throws -> Void
+    for read: [Int], of rows: inout [GeneratingRow], from hidden: Tensor, _ options: SamplingOptions,
+    _ requests: [GenerationRequest], _ onText: (Int, String) throws -> Void
   ) throws {
+    guard let first = read.first else { return }
     guard try hidden.isFinite() else {
-      throw GenerationError.notFinite(place: Self.place(of: requests[rows[0].index], rows[0].index))
+      throw GenerationError.notFinite(place: Self.place(of: requests[rows[first].index], rows[first].index))
     }
-    let logits = try model.logits(hidden)
+    let states =
+      try read.count == rows.count ? hidden : hidden.selected(Tensor(read.map(Int64.init), on: model.device))
+    let logits = try model.logits(states)
     if options.stages.isEmpty, options.isGreedy {
       let chosen = try logits.argmax(along: 1).values(as: Int32.self)
-      for i in rows.indices { try take(chosen[i], &rows[i], onText) }
+      for (token, i) in zip(chosen, read) { try take(token, &rows[i], onText) }
     } else {
-      for i in rows.indices {
-        let token = rows[i].choose(from: try logits.narrowed(0, i..<i + 1).values(as: Float.self))
+      for (scores, i) in read.enumerated() {
+        let token = rows[i].choose(from: try logits.narrowed(0, scores..<scores + 1).values(as: Float.self))
         try take(token, &rows[i], onText)
       }
     }
