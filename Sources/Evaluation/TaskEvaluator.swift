@@ -9,7 +9,7 @@ public import Tokenization
 /// Lets a model, with or without adapters, answer the examples of a task, and scores the answers.
 public struct TaskEvaluator {
   private let model: any LanguageModel
-  private let generator: Generator
+  private let limits: BatchLimits
   private let tokenizer: Tokenizer
   private let endTokens: Set<TokenID>
   private let adapters: AdapterRoutes
@@ -32,7 +32,7 @@ public struct TaskEvaluator {
     limits: BatchLimits = BatchLimits()
   ) {
     self.model = model
-    generator = Generator(model, tokenizer, limits: limits)
+    self.limits = limits
     self.tokenizer = tokenizer
     self.endTokens = endTokens
     self.adapters = adapters
@@ -54,14 +54,15 @@ public struct TaskEvaluator {
     var requests = examples.map {
       GenerationRequest(tokens: tokenizer.encode($0.prompt).ids, place: $0.record.source)
     }
-    let (adapters, ways) = try adapters.settled(
+    let (settled, ways) = try adapters.settled(
       requests.map(\.tokens), going: requests.map(\.route), in: model)
     for (i, way) in ways.enumerated() { requests[i].route = way }
+    let (folded, edits) = try settled.folded(into: model, going: ways)
     let clock = ContinuousClock()
     let start = clock.now
     var done = 0
-    let generations = try generator.generate(
-      requests, options, until: stop, edits: { batch throws(TensorError) in try adapters.tap(for: batch) },
+    let generations = try Generator(folded, tokenizer, limits: limits).generate(
+      requests, options, until: stop, edits: { batch throws(TensorError) in try edits.tap(for: batch) },
       onFinish: { _, _ in
         done += 1
         try progress(EvaluationProgress(done: done, total: examples.count, seconds: (clock.now - start).seconds))

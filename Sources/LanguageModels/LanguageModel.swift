@@ -75,6 +75,9 @@ public protocol LanguageModel: AnyObject {
   /// The component with a projection whose bias adds to this site as it is; `nil` where there is none.
   func offsetCarrier(of site: Site) -> Site?
 
+  /// This model with other projections at these components, which ``projection(writing:layer:)`` names; all else is shared.
+  func replacing(_ projections: [Site: Projection]) -> any LanguageModel
+
   /// What a checkpoint must change to have other projections at these components, which ``projection(writing:layer:)`` names.
   ///
   /// - Throws: ``ModelError/carriesNoBias(component:)`` where a projection has a bias that no checkpoint that other libraries

@@ -28,7 +28,12 @@ extension Transformer {
     try biases.companions(blocks, inAttention: component.isInAttention)
   }
 
-  public func checkpoint(changing projections: [Site: Projection]) throws -> CheckpointChanges {
+  public func replacing(_ projections: [Site: Projection]) -> any LanguageModel {
+    Transformer(self, blocks: blocks(with: projections))
+  }
+
+  /// The blocks with other projections at these components.
+  private func blocks(with projections: [Site: Projection]) -> [any Block] {
     var changed = blocks
     for (site, projection) in projections {
       guard let original = changed[site.layer].projection(writing: site.component) else { continue }
@@ -36,6 +41,11 @@ extension Transformer {
       changed[site.layer] = changed[site.layer].replaced(
         site.component, by: StoredLinear(path: original.path, map: map, isTransposed: original.isTransposed))
     }
+    return changed
+  }
+
+  public func checkpoint(changing projections: [Site: Projection]) throws -> CheckpointChanges {
+    let changed = blocks(with: projections)
     var changes = CheckpointChanges()
     for (site, projection) in projections {
       let original = self.projection(writing: site.component, layer: site.layer)

@@ -39,6 +39,14 @@ public final class Transformer: LanguageModel {
     components = Set(Component.allCases).subtracting(isGated ? [] : [.mlpGate])
   }
 
+  /// A model with other blocks of the same kind; all else is shared.
+  init(_ other: Transformer, blocks: [any Block]) {
+    (shape, components, isCausal) = (other.shape, other.components, other.isCausal)
+    (embedding, norm, head, biases) = (other.embedding, other.norm, other.head, other.biases)
+    self.blocks = blocks
+    parameterCount = other.parameterCount + blocks.biasElements - other.blocks.biasElements
+  }
+
   public func hidden(_ batch: TokenBatch, cache: KVCache?, tap: Tap) throws(TensorError) -> Tensor {
     precondition(cache == nil || isCausal, "an encoder reads whole texts: it has no cache")
     let pass = Pass(batch, cache: cache, tap: tap, on: device)
@@ -82,5 +90,13 @@ public final class Transformer: LanguageModel {
   public func logits(_ hidden: Tensor) throws(TensorError) -> Tensor {
     guard let head else { preconditionFailure("this model has no vocabulary head: ask scoresVocabulary first") }
     return try head(hidden)
+  }
+}
+
+extension [any Block] {
+  /// Elements of the biases of all projections.
+  fileprivate var biasElements: Int {
+    lazy.flatMap { $0.attention.projections + $0.feedForward.projections }
+      .reduce(0) { $0 + ($1.map.map.bias?.size(0) ?? 0) }
   }
 }

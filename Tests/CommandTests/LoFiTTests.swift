@@ -92,18 +92,21 @@ import _TestSupport
     #expect(files == ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
     #expect(try place.json("merged/config.json")["attention_bias"] == true)
 
-    try place.write(
-      "pairs.jsonl", lines: Workplace.records.map { ["prompt": $0["prompt"] ?? "", "completion": "the aunt"] })
-    func logprobs(_ flags: String...) throws -> [Double] {
-      try place.reft(["score", "--input", "pairs.jsonl"] + flags).succeeded().jsonLines()
-        .compactMap { $0["logprob"]?.double }
+    let pairs: [JSONValue] = Workplace.records.map { ["prompt": $0["prompt"] ?? "", "completion": "the aunt"] }
+    try place.write("pairs.jsonl", lines: pairs)
+    // One line that goes another way keeps the adapter of the others an edit.
+    try place.write("ways.jsonl", lines: pairs + [["prompt": "a", "completion": "b", "adapters": []]])
+    func logprobs(_ flags: String..., input: String = "pairs.jsonl") throws -> [Double] {
+      try place.reft(["score", "--input", input] + flags).succeeded().jsonLines().compactMap { $0["logprob"]?.double }
     }
     let merged = try logprobs("--model", "merged")
-    let tapped = try logprobs("--model", "model", "--adapter", "lofit")
+    let folded = try logprobs("--model", "model", "--adapter", "lofit")
+    let tapped = try logprobs("--model", "model", "--adapter", "lofit", input: "ways.jsonl")
     let base = try logprobs("--model", "model")
-    #expect(merged.count == 6)
+    #expect(merged.count == 6 && folded.count == 6 && tapped.count == 7)
     for i in merged.indices {
       #expect(abs(merged[i] - tapped[i]) < 1e-4)
+      #expect(abs(folded[i] - tapped[i]) < 1e-4)
       #expect(abs(base[i] - tapped[i]) > 1e-2)
     }
     let facts = try place.reft("inspect", "merged", "--json").succeeded().json()

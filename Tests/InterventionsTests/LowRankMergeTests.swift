@@ -45,6 +45,8 @@ import _TestSupport
     #expect(gap(try model.scores(batch), tapped) > 1e-2)
     let difference = gap(try folded(uses, name, model).scores(batch), tapped)
     #expect(difference < 3e-5, "\(difference)")
+    let inMemory = try model.replacing(model.projections(folding: uses))
+    #expect(gap(try inMemory.scores(batch), tapped) < 3e-5)
   }
 
   @Test(arguments: methods, TinyModel.names)

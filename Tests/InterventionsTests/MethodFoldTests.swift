@@ -86,6 +86,10 @@ import _TestSupport
         from: Merge(folding: adapter, into: model).written(
           into: TinyModel.checkpoint(fold.model), at: scratch("merged")))
       #expect(gap(try folded.scores(batch), tapped) < 2e-5)
+      let inMemory = try model.replacing(model.projections(folding: [AdapterUse(adapter)]))
+      #expect(gap(try inMemory.scores(batch), tapped) < 2e-5)
+      // A fold may need biases that the checkpoint has to write as well: zeros, in projections of no edit.
+      #expect(model.parameterCount...folded.parameterCount ~= inMemory.parameterCount)
     }
   }
 

@@ -49,6 +49,7 @@ final class CountingModel: LanguageModel {
     model.projection(writing: component, layer: layer)
   }
   func offsetCarrier(of site: Site) -> Site? { model.offsetCarrier(of: site) }
+  func replacing(_ projections: [Site: Projection]) -> any LanguageModel { model.replacing(projections) }
   func checkpoint(changing projections: [Site: Projection]) throws -> CheckpointChanges {
     try model.checkpoint(changing: projections)
   }

@@ -17,6 +17,8 @@ struct Generate: ParsableCommand {
       reft generate --model M --input prompts.jsonl     (lines {"prompt": ...} or {"messages": [...]})
       reft generate --model M --adapter A --adapter B --strength 0.5 --input prompts.jsonl
       A line may name its own: {"prompt": ..., "adapters": ["B", {"name": "A", "strength": 2}]}; [] is the model as it is.
+      Adapters that act at all positions and have an exact fold (reft methods) go into the weights first, in memory, where all
+      lines name the same: a token then costs what it costs without them.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -57,15 +59,16 @@ struct Generate: ParsableCommand {
         request.route = try adapters.route(of: record)
         return request
       } ?? [single(opened)]
-    let (edits, ways) = try adapters.edits().settled(
+    let (settled, ways) = try adapters.edits().settled(
       requests.map(\.tokens), going: requests.map(\.route), in: opened.model)
     for (i, way) in ways.enumerated() { requests[i].route = way }
+    let (folded, edits) = try settled.folded(into: opened.model, going: ways)
     let stop = StopConditions(
       endTokens: opened.endTokens, maximumNewTokens: sampling.maxNewTokens, strings: sampling.stop)
     let streams = records == nil && !json
     let meter = ProgressMeter("generating", total: Double(requests.count), unit: "answers")
     var done = 0
-    let answers = try Generator(opened.model, opened.tokenizer).generate(
+    let answers = try Generator(folded, opened.tokenizer).generate(
       requests, options, until: stop, edits: { batch throws(TensorError) in try edits.tap(for: batch) },
       onText: { _, piece in if streams { Console.print(piece, terminator: "") } },
       onFinish: { _, _ in

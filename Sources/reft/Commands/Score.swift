@@ -41,10 +41,11 @@ struct Score: ParsableCommand {
     let prompts =
       given.hasConditions
       ? requests.map { opened.tokenizer.encode($0.prompt, addSpecialTokens: !noSpecial).ids } : []
-    let (edits, ways) = try given.settled(prompts, going: requests.map(\.route), in: opened.model)
+    let (settled, ways) = try given.settled(prompts, going: requests.map(\.route), in: opened.model)
     for (i, way) in ways.enumerated() { requests[i].route = way }
+    let (folded, edits) = try settled.folded(into: opened.model, going: ways)
     let meter = ProgressMeter("scoring", total: Double(requests.count), unit: "lines")
-    let scores = try Scorer(opened.model, opened.tokenizer).scores(
+    let scores = try Scorer(folded, opened.tokenizer).scores(
       requests, addSpecialTokens: !noSpecial, edits: { batch throws(TensorError) in try edits.tap(for: batch) }
     ) { meter.update(Double($0)) }
     meter.finish()
