@@ -24,6 +24,9 @@ final class OrthonormalColumns {
   private let reflectors: Tensor  // V of Q0, [d, r]
   private let triangle: Tensor  // T^-1 of Q0, [r, r]
   private let signs: Tensor  // of Q0's first r columns against the base, [r]
+  // Ones below the diagonal [d, r] and above it [r, r]: a product with them is a tenth of what the engine takes to cut a triangle out
+  // of a small matrix, for which it wakes all threads.
+  private let below, above: Tensor
 
   /// - Parameters:
   ///   - base: `[d, r]` with orthonormal columns, r <= d.
@@ -39,6 +42,8 @@ final class OrthonormalColumns {
     triangle = try Self.triangle(of: reflectors, tau: factored.tau)
     let diagonal = try factored.factors.diagonal()  // of R, which for orthonormal columns is +-1 up to rounding
     signs = try diagonal / diagonal.abs()
+    below = try Tensor.full([d, r], value: 1, on: base.device).lowerTriangle(diagonal: -1)
+    above = try Tensor.full([r, r], value: 1, on: base.device).upperTriangle(diagonal: 1)
     try self.coordinates.setRequiresGradient(true)
   }
 
@@ -53,9 +58,9 @@ final class OrthonormalColumns {
   func matrix() throws(TensorError) -> Tensor {
     let (d, r) = (base.size(0), base.size(1))
     let unit = try Tensor.identity(rows: d, columns: r, on: base.device)
-    let strict = try coordinates.lowerTriangle(diagonal: -1)
+    let strict = try coordinates * below
     let v = try strict + unit
-    let local = try -Self.apply(v, Self.triangle(of: v, strict), to: unit)  // Q(A) S, [d, r]
+    let local = try -Self.apply(v, triangle(of: v, strict), to: unit)  // Q(A) S, [d, r]
     // The completion differs from Q0 by the signs of its first r columns only.
     let top = try local.narrowed(0, 0..<r) * signs.unsqueezed(1)
     let signed = r == d ? top : try Tensor.concatenated([top, local.narrowed(0, r..<d)], along: 0)
@@ -66,9 +71,9 @@ final class OrthonormalColumns {
   ///
   /// `|v_k|^2` is `1 + |A_k|^2`, as torch has it: in `v^T v` the squares would be added to the one, which rounds small ones away
   /// one by one, and R would be orthonormal to 1e-4 only at d = 4096.
-  private static func triangle(of v: Tensor, _ strict: Tensor) throws(TensorError) -> Tensor {
+  private func triangle(of v: Tensor, _ strict: Tensor) throws(TensorError) -> Tensor {
     let squares = try (strict * strict).sum(along: 0) + 1
-    return try v.transposed().matmul(v).upperTriangle(diagonal: 1) + (squares * 0.5).asDiagonalMatrix()
+    return try v.transposed().matmul(v) * above + (squares * 0.5).asDiagonalMatrix()
   }
 
   /// `T^-1` for reflections `I - tau v v^T`. LAPACK's tau is 0 where no reflection is needed: an infinite inverse that

@@ -134,6 +134,16 @@ import _TestSupport
     } _: {
       [try $0[0].linear(weights[0]), try $0[0].linear(weights[1], bias: bias), try $0[0].linear(weights[2])]
     }
+    // Matrices that lie one behind the other are one product; one too far on is none of them.
+    let whole = try normal(20, 12)
+    let parts = [try whole.narrowed(0, 0..<5), try whole.narrowed(0, 5..<8), try whole.narrowed(0, 8..<15)]
+    for last in [parts[2], try whole.narrowed(0, 9..<16)] {
+      try expectSame([normal(40, 12)], unrecordedWithin: 2e-6) {
+        try $0[0].linears([(.plain(parts[0]), nil), (.plain(parts[1]), nil), (.plain(last), nil)])
+      } _: {
+        [try $0[0].linear(parts[0]), try $0[0].linear(parts[1]), try $0[0].linear(last)]
+      }
+    }
     // One output alone is used; and trained weights get their gradients.
     try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
       [try $0[0].linears([(.plain(weights[0]), nil), (.plain(weights[1]), bias)])[1]]

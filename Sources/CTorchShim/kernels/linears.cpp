@@ -7,12 +7,36 @@
 namespace reft {
 namespace {
 
+/// Matrices that lie one behind the other in memory, as a model decoded from a file has queries, keys and values, as one: a product of
+/// few outputs is slower than its share of a larger one. Undefined where they do not.
+at::Tensor joined(at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases) {
+  int64_t rows = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto &w = weights[i];
+    if (biases[i].defined() || w.is_encoded() || !is_plain(w.tensor) || !w.tensor.is_contiguous()) return {};
+    if (w.columns != weights[0].columns || floats(w.tensor) != floats(weights[0].tensor) + rows * w.columns) return {};
+    rows += w.rows;
+  }
+  if (weights.size() < 2) return {};
+  return at::from_blob(const_cast<float *>(floats(weights[0].tensor)), {rows, weights[0].columns}, weights[0].tensor.options());
+}
+
+std::vector<int64_t> sizes_of(at::ArrayRef<Matrix> weights) {
+  std::vector<int64_t> sizes;
+  for (const auto &w : weights) sizes.push_back(w.rows);
+  return sizes;
+}
+
 /// `[x W_1^T + b_1, x W_2^T + b_2, ...]` in the memory of one tensor.
 std::vector<at::Tensor> mapped(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases) {
   int64_t width = 0;
   for (const auto &w : weights) width += w.rows;
   auto all = at::empty({x.size(0), width}, x.options());
   const bool skinny = is_skinny(x, weights, biases);
+  if (const auto whole = skinny ? at::Tensor() : joined(weights, biases); whole.defined()) {
+    at::mm_out(all, x, whole.t());
+    return all.split_with_sizes(sizes_of(weights), 1);
+  }
   if (skinny) skinny_linears(x, weights, biases, static_cast<float *>(all.mutable_data_ptr()), width);
   std::vector<at::Tensor> parts;
   int64_t first = 0;
