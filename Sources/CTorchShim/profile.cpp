@@ -2,11 +2,6 @@
 //
 // Each operation has the time between its begin and its end without that of the operations within it, as wall time of the thread
 // that asked; what the engine's other threads do for it happens meanwhile.
-
-// The library was built with it, and the observer's checks and layout depend on it.
-#ifndef NDEBUG
-#define NDEBUG
-#endif
 #include "shim.hpp"
 
 #include <ATen/record_function.h>
