@@ -118,16 +118,13 @@ public final class Trainer {
     let clock = ContinuousClock()
     let start = clock.now
     let labels = Double(batch.reduce(0) { $0 + objective.terms(of: $1) })
-    var sum = 0.0
+    var losses: [(sum: Tensor, sources: [String])] = []
     let done = Double(optimizer.step) / Double(totalSteps)
     for piece in MicroBatch.split(batch, budget: settings.microBatchTokens) {
       let rows = piece.reduce(0) { $0 + $1.tokens.count }
       let pass = TrainingPass(random: random, progress: done, recomputes: recomputes(rows))
       let loss = try objective.lossSum(piece, mode: .training(pass))
-      sum += try loss.item()
-      guard sum.isFinite else {
-        throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: piece.map(\.source))
-      }
+      losses.append((try loss.detached(), piece.map(\.source)))
       // Of a piece without an edited position no gradient reaches the adapter.
       var terms = loss.requiresGradient ? [try loss / labels] : []
       for penalty in pass.penalties { terms.append(try penalty / Double(batch.count)) }
@@ -135,6 +132,14 @@ public final class Trainer {
         var total = first
         for term in terms.dropFirst() { total = try total + term }
         try total.backward()
+      }
+    }
+    // Asked for once all work is on its way, so that a GPU need not wait between two pieces.
+    var sum = 0.0
+    for (loss, sources) in losses {
+      sum += try loss.item()
+      guard sum.isFinite else {
+        throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: sources)
       }
     }
     if settings.l1 > 0, let penalty = try adapter.absoluteSum() { try (penalty * settings.l1).backward() }

@@ -9,7 +9,7 @@ import TextGeneration
 ///
 /// Job: `model`, `prompts` (token ids), `new_tokens`, perhaps `weights` (auto, as the command has it), and for edits `method`, `settings`, `locations` and how many different
 /// `adapters` of that kind. A round continues all prompts, which go through the first `adapters` of them by turns (0: the model
-/// as it is).
+/// as it is), which are as their files hold them.
 struct GenerationWork: Workload {
   private let model: PretrainedModel
   private let adapters: [Adapter]
@@ -22,7 +22,7 @@ struct GenerationWork: Workload {
     let model = try PretrainedModel.open(job.string("model"), weights: weights)
     self.model = model
     let count = job.object["method"] == nil ? 0 : try job.int(ifPresent: "adapters") ?? 1
-    adapters = try (0..<count).map { try job.adapter(for: model.model, seed: 42 + UInt64($0)) }
+    adapters = try (0..<count).map { try job.savedAdapter(for: model.model, seed: 42 + UInt64($0)) }
     requests = try job.array("prompts").map { prompt in
       GenerationRequest(tokens: (prompt.array ?? []).compactMap(\.int).map(Int32.init))
     }
@@ -41,8 +41,9 @@ struct GenerationWork: Workload {
     }
     var answers: [Generation] = []
     let work = { [model, stop] in
-      answers = try Generator(model.model, model.tokenizer).generate(
-        sent, until: stop, edits: { batch throws(TensorError) in try routes.tap(for: batch) })
+      let (folded, edits) = try routes.folded(into: model.model, going: sent.map(\.route))
+      answers = try Generator(folded, model.tokenizer).generate(
+        sent, until: stop, edits: { batch throws(TensorError) in try edits.tap(for: batch) })
     }
     var operations: [OperationProfile] = []
     let taken = try seconds {

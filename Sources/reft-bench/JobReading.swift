@@ -22,10 +22,22 @@ extension JSONReader {
 
   /// `method`, `settings` and `locations` as a new adapter of a model.
   func adapter(for model: any LanguageModel, seed: UInt64 = 42) throws -> Adapter {
+    let (plan, method) = try plan(for: model)
+    return try Adapter(plan, of: method, for: model, using: RandomSource(seed: seed, on: model.device))
+  }
+
+  /// The same as it comes back from a file.
+  func savedAdapter(for model: any LanguageModel, seed: UInt64) throws -> Adapter {
+    let (plan, method) = try plan(for: model)
+    let saved = try adapter(for: model, seed: seed).saved()
+    return try Adapter(plan, of: method, for: model, restoring: saved, source: source)
+  }
+
+  private func plan(for model: any LanguageModel) throws -> (plan: Adapter.Plan, method: Method) {
     let method = try InterventionRegistry.standard.method(string("method"))
-    let plan = Adapter.Plan(
+    let plan = try Adapter.Plan(
       method: method.name, settings: try reader(ifPresent: "settings")?.object ?? [:],
       locations: try string(ifPresent: "locations").map(Location.list(parsing:)) ?? method.locations(in: model))
-    return try Adapter(plan, of: method, for: model, using: RandomSource(seed: seed, on: model.device))
+    return (plan, method)
   }
 }

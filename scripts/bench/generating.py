@@ -47,7 +47,7 @@ def weights(suite, case, count, new, rounds, form):
         same = sum(a == b for a, b in zip(*(side.round()["tokens"] for side in (kept, plain))))
         first, second = suite.alternate(suite.rounds(rounds), lambda _: kept.round(), lambda _: plain.round())
     rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
-    pairs = scoring.answers(suite)[::40]
+    pairs = scoring.every_answer(suite)[::40]
     logprobs = [[value for line in scoring.scores(suite, pairs, suite.scratch / "rounded.jsonl", "--weights", one)[1]
                  for value in line["token_logprobs"]] for one in (form, "plain")]
     changes = [a - b for a, b in zip(*logprobs)]

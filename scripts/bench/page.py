@@ -84,6 +84,24 @@ def share(rows):
     yield f"| {row['peer_name']} | {number(peak['peer_share'] * peak['sgemm_gflops'])} | {peak['peer_share']:.0%} |"
 
 
+def bounds(rows):
+    """What no program can pass on this machine: the products that an update needs, at the peak, and nothing else."""
+    row = next((row for row in rows if row.get("peak")), None)
+    if row is None or "layers" not in row["peak"]:
+        return
+    peak = row["peak"]
+    # Nobody asks for most rows of the last block, and nothing flows back through the first.
+    needed = (peak["layers"] - 1.5) / peak["layers"]
+    fastest = peak["sgemm_gflops"] / peak["gflop_per_token"] / needed
+    peer = peak["peer_share"] * peak["sgemm_gflops"] / peak["gflop_per_token"]
+    target = cases.FIXED[row["case"]].target
+    yield (f"\nOf the {peak['layers']} blocks the last is needed at the labels' rows alone, and nothing flows back through the first: "
+           f"{needed:.0%} of those products remain. A program that computed them at the peak, and all else in no time, would train at "
+           f"{number(fastest)} true tokens/s on this machine, {fastest / peer:.2f} times the peer; ours is at {row['ours'] / fastest:.0%} of that."
+           + (f" The target of {target} is beyond it: the wider a machine's vectors are, the smaller a share of its time products "
+              "are on the peer's side." if fastest / peer < target else ""))
+
+
 def growth(data):
     yield "\n## Growth\n"
     yield ("How an update of LoReFT (r4, f5+l5, all layers where nothing else is said) grows, in fresh processes: seconds are medians "
@@ -146,6 +164,7 @@ def text(rows, machine, grown=(), profiled=()):
     if noted:
         lines += ["", *noted]
     lines += share(rows)
+    lines += bounds(rows)
     if grown:
         lines += growth(grown)
     if profiled and machine:

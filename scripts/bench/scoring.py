@@ -9,7 +9,7 @@ import sides
 import truthfulqa as data
 
 
-def answers(suite):
+def every_answer(suite):
     """Every answer of every question behind the primer."""
     file = suite.data / "truthfulqa" / "TruthfulQA.csv"
     if not file.exists():
@@ -28,7 +28,7 @@ def scores(suite, pairs, path, *options):
 def truthfulqa(suite, case, rounds, sample):
     """A round scores the questions r, r + rounds, r + 2 rounds, ...: all rounds together score all. The peer takes a sample of
     the round's answers, evenly spread, or all of them (`--whole`); times are scaled to all answers."""
-    pairs = answers(suite)
+    pairs = every_answer(suite)
     questions = [list(group) for _, group in itertools.groupby(pairs, key=lambda pair: pair["prompt"])]
     taken = questions[::max(1, len(questions) // suite.questions)] if suite.questions else questions
     rounds = suite.rounds(rounds)

@@ -79,7 +79,7 @@ def step(suite, case, method, batch, steps, rounds, peak=False, **chosen):
         middle = sorted(peaks)[len(peaks) // 2]
         speed = sorted(rate(first))[rounds // 2]
         other = sorted(rate(second))[rounds // 2]
-        facts["peak"] = {"gflop_per_token": flops / 1e9, "sgemm_gflops": middle, "ours_gflops": speed * flops / 1e9,
+        facts["peak"] = {"gflop_per_token": flops / 1e9, "sgemm_gflops": middle, "layers": suite.config["num_hidden_layers"], "ours_gflops": speed * flops / 1e9,
                          "ours_share": speed * flops / 1e9 / middle, "peer_share": other * flops / 1e9 / middle}
     return results.row(
         case, rate(first), rate(second), "true tokens/s", higher_is_better=True, peer_name=PEERS[method], data=data["name"],
