@@ -73,6 +73,17 @@ at::Tensor Matrix::whole() const {
   return out;
 }
 
+at::Tensor Matrix::whole_for_now() const {
+  // A vocabulary's matrix would be kept for nothing.
+  constexpr int64_t most = 1 << 24;
+  if (!is_encoded() || rows * columns > most) return whole();
+  thread_local at::Tensor room;
+  if (!room.defined() || room.numel() < rows * columns) room = at::empty({rows * columns}, at::kFloat);
+  auto out = room.narrow(0, 0, rows * columns).view({rows, columns});
+  decode_rows(*this, nullptr, rows, static_cast<float *>(out.mutable_data_ptr()));
+  return out;
+}
+
 }  // namespace reft
 
 using namespace reft;

@@ -21,6 +21,8 @@ struct Matrix {
   bool is_encoded() const { return bytes != nullptr; }
   /// The tensor, or a new one with every number decoded.
   at::Tensor whole() const;
+  /// The same, perhaps in memory that the next call on this thread writes over: fresh memory costs more than decoding into it.
+  at::Tensor whole_for_now() const;
 };
 
 }  // namespace reft

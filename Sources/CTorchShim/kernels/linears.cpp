@@ -42,8 +42,8 @@ std::vector<at::Tensor> mapped(const at::Tensor &x, at::ArrayRef<Matrix> weights
   int64_t first = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     auto part = all.narrow(1, first, weights[i].rows);
-    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].whole().t());
-    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].whole().t());
+    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].whole_for_now().t());
+    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].whole_for_now().t());
     parts.push_back(part);
     first += weights[i].rows;
   }
