@@ -100,6 +100,11 @@ def bounds(rows):
            f"{number(fastest)} true tokens/s on this machine, {fastest / peer:.2f} times the peer; ours is at {row['ours'] / fastest:.0%} of that."
            + (f" The target of {target} is beyond it: the wider a machine's vectors are, the smaller a share of its time products "
               "are on the peer's side." if fastest / peer < target else ""))
+    for run in rows:
+        if "run_tokens" in run:
+            least = run["run_tokens"] / fastest
+            yield (f"\nThe products of a run of `{run['case']}` ({run['run_tokens']:,} true tokens) take {number(least)} s at that peak, "
+                   f"{run['peer'] / least:.2f} times less than the peer's run; ours is at {least / run['ours']:.0%} of that.")
 
 
 def growth(data):

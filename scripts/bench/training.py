@@ -154,6 +154,7 @@ def run(suite, case, examples, epochs, rounds):
     first, second = suite.alternate(suite.rounds(rounds), ours, peer)
     return results.row(
         case, first, second, "s a run", higher_is_better=False, peer_name=PEERS["lofit-bias"], data=data["name"],
+        run_tokens=epochs * sum(len(example["tokens"]) for example in data["examples"]),
         notes=[f"{examples} examples, {updates} updates a run" + (", ours with `--cache-trunk auto`" if cached else "")
                + f"; the lowest of the 27 heads is in block {min(layer for layer, _ in chosen)} (of 0 to 29). The mean loss of the "
                f"last epoch is {losses['ours']:.3f} on our side, {losses['peer']:.3f} on the peer's."])
