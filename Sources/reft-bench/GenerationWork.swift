@@ -7,9 +7,9 @@ import TextGeneration
 
 /// Greedy generation by the generator of `reft generate`, nothing ends a text early.
 ///
-/// Job: `model`, `prompts` (token ids), `new_tokens`, perhaps `weights` (auto, as the command has it), and for edits `method`, `settings`, `locations` and how many different
-/// `adapters` of that kind. A round continues all prompts, which go through the first `adapters` of them by turns (0: the model
-/// as it is), which are as their files hold them.
+/// Job: `model`, `prompts` (token ids), `new_tokens`, perhaps `weights` (auto, as the command has it), and for edits `method`,
+/// `settings`, `locations` and how many different `adapters` of that kind, as their files hold them. A round continues all
+/// prompts, which go through the first `adapters` of them by turns (0: the model as it is).
 struct GenerationWork: Workload {
   private let model: PretrainedModel
   private let adapters: [Adapter]
