@@ -49,11 +49,11 @@ extension PackedAttention {
   private func together(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, _ branches: [Branch], _ path: PathStore
   ) throws(TensorError) -> Tensor {
-    var tree = Tensor.Branches()
-    for branch in branches {
-      tree.append(branch.rows, parent: branch.parent, pathRows: branch.parent == nil ? branch.start : 0)
-    }
-    return try tree.attention(query: q, key: k, value: v, path: path.all, scale: scale)
+    try Tensor.packedAttention(
+      query: q, key: k, value: v, path: path.all,
+      sequences: branches.map {
+        Tensor.Rows(own: $0.rows, parent: $0.parent, pathRows: $0.parent == nil ? $0.start : 0)
+      }, causal: true, scale: scale)
   }
 
   /// Every branch as the end of a text of its own.

@@ -37,16 +37,19 @@ extension Tensor {
   }
 
   /// A sequence among packed rows.
-  public struct Rows {
+  public struct Rows: Sendable {
     /// Its rows.
     public let own: Range<Int>
     /// Index of an earlier sequence behind whose last row it goes on; `nil` where it begins.
     public let parent: Int?
+    /// How many rows of the path a sequence without a parent goes on from.
+    public let pathRows: Int
 
     /// A sequence at these rows.
-    public init(own: Range<Int>, parent: Int? = nil) {
+    public init(own: Range<Int>, parent: Int? = nil, pathRows: Int = 0) {
       self.own = own
       self.parent = parent
+      self.pathRows = pathRows
     }
   }
 
@@ -54,18 +57,22 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - query: `[rows, heads, headDim]`; `key`, `value`: `[rows, kvHeads, headDim]`.
+  ///   - path: keys and values `[n, kvHeads, headDim]` that stand before the batch.
   ///   - sequences: all rows, in order, without gaps.
   ///   - causal: whether a row sees nothing of its own sequence behind itself.
   /// - Returns: `[rows, heads, headDim]`.
   public static func packedAttention(
-    query: Tensor, key: Tensor, value: Tensor, sequences: [Rows], causal: Bool, scale: Double
+    query: Tensor, key: Tensor, value: Tensor, path: (keys: Tensor, values: Tensor)? = nil, sequences: [Rows],
+    causal: Bool, scale: Double
   ) throws(TensorError) -> Tensor {
     let first = sequences.map { Int64($0.own.lowerBound) }
     let count = sequences.map { Int64($0.own.count) }
     let parent = sequences.map { Int64($0.parent ?? -1) }
-    return try perform("packedAttention", [query, key, value]) {
+    let pathRows = sequences.map { Int64($0.pathRows) }
+    return try perform("packedAttention", [query, key, value] + (path.map { [$0.keys, $0.values] } ?? [])) {
       reft_packed_attention(
-        query.handle, key.handle, value.handle, first, count, parent, Int32(sequences.count), causal, scale, $0)
+        query.handle, key.handle, value.handle, path?.keys.handle, path?.values.handle, first, count, parent, pathRows,
+        Int32(sequences.count), causal, scale, $0)
     }
   }
 }

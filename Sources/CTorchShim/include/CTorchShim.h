@@ -153,18 +153,16 @@ ReftStatus reft_linears(ReftIn x, const ReftMatrix *_Nonnull weights, ReftTensor
 ReftStatus reft_decode_matrix(const ReftMatrix *_Nonnull matrix, ReftOut out);
 ReftStatus reft_decode_rows(const ReftMatrix *_Nonnull matrix, const int64_t *_Nonnull ids, int64_t count, ReftOut out);
 ReftStatus reft_encode_q8_0(ReftIn matrix, void *_Nonnull bytes);  // 34 bytes for each 32 numbers of a row
-ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, const int64_t *_Nonnull first, const int64_t *_Nonnull count,
-                                 const int64_t *_Nonnull parent, int32_t number, bool causal, double scale, ReftOut out);
+// Rows [first, first + count) of sequence i go on from those of sequence parent[i], or (-1) from the first path_rows[i] rows of the path.
+ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, ReftOptional path_key, ReftOptional path_value, const int64_t *_Nonnull first,
+                                 const int64_t *_Nonnull count, const int64_t *_Nonnull parent, const int64_t *_Nonnull path_rows, int32_t number, bool causal,
+                                 double scale, ReftOut out);
 ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
 // One new row a sequence, `query [n, heads, width]`, `key`, `value [n, kvHeads, width]`, over what is kept `[1, kvHeads, capacity, width]`: rows
 // `first` to `held`, to which the new row is appended in place. Contiguous float32 of the CPU.
 ReftStatus reft_decode_attention(ReftIn query, ReftIn key, ReftIn value, ReftTensor *_Nonnull const *_Nonnull keys,
                                  ReftTensor *_Nonnull const *_Nonnull values, const int64_t *_Nonnull held, const int64_t *_Nonnull first, int32_t count,
                                  double scale, ReftOut out);
-// Rows [first, first + count) of branch i go on from those of branch parent[i], or (-1) from the first path_rows[i] of the path.
-ReftStatus reft_branch_attention(ReftIn query, ReftIn key, ReftIn value, ReftOptional path_key, ReftOptional path_value, const int64_t *_Nonnull first,
-                                 const int64_t *_Nonnull count, const int64_t *_Nonnull parent, const int64_t *_Nonnull path_rows, int32_t number, double scale,
-                                 ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
 ReftStatus reft_vocabulary_loss(ReftIn rows, ReftIn weight, ReftOptional bias, ReftIn labels, int64_t chunk, ReftOut out);
 

@@ -1,0 +1,195 @@
+// What attention over packed rows and its gradients share: who sees whom, and rows laid out in panels of 16.
+#pragma once
+
+#include "kernel.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <numeric>
+#include <vector>
+
+namespace reft {
+
+/// The sequences of a batch: rows `[first, first + count)`, behind those of `parent` and its own parents; one without a parent (-1)
+/// goes on from the first `path` rows of rows that stand before the batch, or from none.
+struct Sequences {
+  const int64_t *first, *count, *parent, *path;
+  int64_t number;
+  bool causal;
+
+  /// The sequences that one goes on from, the first of them first.
+  std::vector<int64_t> ancestors(int64_t i) const {
+    std::vector<int64_t> chain;
+    for (int64_t p = parent[i]; p >= 0; p = parent[p]) chain.insert(chain.begin(), p);
+    return chain;
+  }
+  /// How many rows of the path it goes on from.
+  int64_t path_rows(int64_t i) const {
+    while (parent[i] >= 0) i = parent[i];
+    return path[i];
+  }
+};
+
+/// Rows of one head in memory: `data + row * stride`.
+struct Rows {
+  const float *data;
+  int64_t stride;
+};
+
+inline Rows head(const at::Tensor &t, int64_t h) { return {floats(t) + h * t.stride(1), t.stride(0)}; }
+
+inline int64_t up_to_16(int64_t n) { return (n + 15) / 16 * 16; }
+
+/// 16 rows of so many floats as lanes, `[width, 16]`, times a factor; rows that there are none for (null) are 0.
+void as_lanes(const float *const rows[16], int64_t width, float factor, float *to);
+
+/// `[count, width]` to panels `[count / 16, width, 16]`, the last one filled with zeros.
+inline void lay_out(Rows rows, int64_t count, int64_t width, float *panels) {
+  for (int64_t row = 0; row < count; row += 16, panels += 16 * width) {
+    const float *lanes[16];
+    for (int64_t i = 0; i < 16; ++i) lanes[i] = row + i < count ? rows.data + (row + i) * rows.stride : nullptr;
+    as_lanes(lanes, width, 1, panels);
+  }
+}
+
+/// `[count, width]` to rows without gaps, each filled with zeros up to a multiple of 16.
+inline void close_up(Rows rows, int64_t count, int64_t width, float *to) {
+  const int64_t padded = up_to_16(width);
+  for (int64_t row = 0; row < count; ++row, to += padded) {
+    std::memcpy(to, rows.data + row * rows.stride, static_cast<size_t>(width) * 4);
+    std::memset(to + width, 0, static_cast<size_t>(padded - width) * 4);
+  }
+}
+
+/// Memory of a thread that grows as needed, on whole cache lines: where it lies must not decide how sums round.
+class Scratch {
+ public:
+  /// Room for so many floats; what was there is lost.
+  float *of(int64_t count) {
+    if (count > capacity_) {
+      std::free(floats_);
+      floats_ = nullptr;
+      capacity_ = 0;
+      floats_ = static_cast<float *>(std::aligned_alloc(64, static_cast<size_t>(up_to_16(count)) * sizeof(float)));
+      if (floats_ == nullptr) throw std::bad_alloc();
+      capacity_ = up_to_16(count);
+    }
+    return floats_;
+  }
+  float *zeros(int64_t count) {
+    std::memset(of(count), 0, static_cast<size_t>(count) * sizeof(float));
+    return floats_;
+  }
+  Scratch() = default;
+  Scratch(const Scratch &) = delete;
+  Scratch &operator=(const Scratch &) = delete;
+  ~Scratch() { std::free(floats_); }
+
+ private:
+  float *floats_ = nullptr;
+  int64_t capacity_ = 0;
+};
+
+/// Calls `task(i)` for `[0, count)` on all threads, each taking the next one when it is done with its last.
+template <typename Task> void for_each(int64_t count, Task task) {
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), count), 1, [&](int64_t, int64_t) {
+    for (int64_t i = next++; i < count; i = next++) task(i);
+  });
+}
+
+/// Sequences by their length, the longest first, so that no thread begins a long one last.
+inline std::vector<int64_t> longest_first(const Sequences &sequences) {
+  std::vector<int64_t> order(static_cast<size_t>(sequences.number));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return sequences.count[a] > sequences.count[b]; });
+  return order;
+}
+
+/// Keys that a panel of queries looks at: in panels of 16 and, of the values, row by row.
+struct Span {
+  const float *key_panels, *values;
+  int64_t count;
+};
+
+/// 16 queries (rows of the query heads that share a key head, one behind the other), as lanes, and which keys of the last span each sees: the first
+/// `open` ones, of which `open_to_all` are seen by all and `open_to_some` by any. What follows is there in the backward pass alone.
+struct QueryPanel {
+  const float *queries;  // `[width, 16]`, times the scale
+  long open_to_some, open_to_all;
+  int open[16];
+  const float *upper;        // the gradients of the results, `[width, 16]`
+  const float *lse, *dots;   // log of the sum of `e^score`, and results times their gradients
+  float *query_grads;        // `[16, padded width]`
+};
+
+/// Keys `first` to `first + count` of those that a sequence sees, and the sums of their gradients so far.
+struct KeyBlock {
+  const float *key_panels, *value_panels, *keys;
+  float *key_grads, *value_grads;
+  long first, count;
+};
+
+/// The queries of some panels and the gradients of their results row by row, and room for their scores.
+struct GradientRows {
+  const float *queries, *upper;
+  float *scores, *score_grads;
+};
+
+/// The work on one sequence and some of the query heads that share a key head.
+class Queries {
+ public:
+  Queries(int64_t first_row, int64_t count, int64_t first_head, int64_t heads) : first_row_(first_row), heads_(heads), first_head_(first_head), count_(count) {}
+
+  int64_t number() const { return count_ * heads_; }
+  int64_t panels() const { return (number() + 15) / 16; }
+  int64_t row(int64_t query) const { return first_row_ + query / heads_; }
+  int64_t head(int64_t query) const { return first_head_ + query % heads_; }
+  /// How many there are of the 16 queries of a panel.
+  int64_t there(int64_t panel) const { return std::min<int64_t>(16, number() - panel * 16); }
+  /// Where the queries of a panel lie in `[rows, heads, width]`; null behind the last.
+  std::array<const float *, 16> in(const at::Tensor &t, int64_t panel) const {
+    const float *data = floats(t);
+    const int64_t row_stride = t.stride(0), head_stride = t.stride(1);
+    std::array<const float *, 16> rows{};
+    for (int64_t i = 0; i < there(panel); ++i) rows[static_cast<size_t>(i)] = data + row(panel * 16 + i) * row_stride + head(panel * 16 + i) * head_stride;
+    return rows;
+  }
+
+  /// Which of `keys` keys each lane sees, `before` of the sequence's own being behind them or among them: query row r sees `before + r + 1`.
+  void open(int64_t panel, int64_t before, int64_t keys, bool causal, QueryPanel &to) const {
+    to.open_to_some = 0;
+    to.open_to_all = keys;
+    for (int64_t i = 0; i < 16; ++i) {
+      const int64_t seen = causal ? before + (panel * 16 + i) / heads_ + 1 : keys;
+      const int64_t open = i < there(panel) ? std::max<int64_t>(0, std::min(keys, seen)) : 0;
+      to.open[i] = static_cast<int>(open);
+      to.open_to_some = std::max<long>(to.open_to_some, open);
+      to.open_to_all = std::min<long>(to.open_to_all, open);
+    }
+  }
+
+ private:
+  int64_t first_row_, heads_, first_head_, count_;
+};
+
+/// `softmax(q k^T scale) v`; `lse [heads, rows]` where it is to be kept.
+at::Tensor attended(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &path_keys, const at::Tensor &path_values,
+                    const Sequences &sequences, float scale, at::Tensor *lse);
+
+struct AttentionGradients {
+  at::Tensor q, k, v;
+};
+
+/// The gradients of `attended` where there is no path.
+AttentionGradients attention_gradients(const at::Tensor &dz, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &z,
+                                       const at::Tensor &lse, const Sequences &sequences, float scale);
+
+/// The loops for this processor (attention_tiles.hpp).
+extern void (*const attend_panel)(const QueryPanel &, const Span *, long, long, float *, float *, float *);
+extern void (*const add_gradients)(const KeyBlock &, const QueryPanel *, long, const GradientRows &, long);
+
+}  // namespace reft
