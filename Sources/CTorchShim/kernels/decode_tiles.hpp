@@ -4,22 +4,34 @@
 
 #include "lanes.hpp"
 
-/// Scores of G query heads with the keys `[first, last)` of their head, `scores[g * stride + key - first]`.
-template <int G> static void scored(const Head &h, const float *q, float *scores, long stride) {
-  for (long key = h.first; key < h.last; ++key) {
-    const float *k = h.keys + key * h.width;
-    Vector sums[G] = {};
-    long i = 0;
-    for (; i + WIDTH <= h.width; i += WIDTH) {
-      const Vector ks = load(k + i);
-      for (int g = 0; g < G; ++g) sums[g] += ks * load(q + g * h.width + i);
-    }
+/// Scores of G query heads with N keys, `scores[g * stride + n]`; N is 1 or 4, whose sums are taken together.
+template <int G, int N> static inline void scored_keys(const Head &h, const float *q, const float *keys, float *scores, long stride) {
+  Vector sums[G][N] = {};
+  long i = 0;
+  for (; i + WIDTH <= h.width; i += WIDTH) {
+    Vector ks[N];
+    for (int n = 0; n < N; ++n) ks[n] = load(keys + n * h.width + i);
     for (int g = 0; g < G; ++g) {
-      float sum = total(sums[g]);
-      for (long j = i; j < h.width; ++j) sum += k[j] * q[g * h.width + j];
-      scores[g * stride + key - h.first] = sum * h.scale;
+      const Vector qs = load(q + g * h.width + i);
+      for (int n = 0; n < N; ++n) sums[g][n] += ks[n] * qs;
     }
   }
+  for (int g = 0; g < G; ++g) {
+    float each[N];
+    if constexpr (N == 4) totals(sums[g], each);
+    if constexpr (N == 1) each[0] = total(sums[g][0]);
+    for (int n = 0; n < N; ++n) {
+      for (long j = i; j < h.width; ++j) each[n] += keys[n * h.width + j] * q[g * h.width + j];
+      scores[g * stride + n] = each[n] * h.scale;
+    }
+  }
+}
+
+/// Scores of G query heads with the keys `[first, last)` of their head, `scores[g * stride + key - first]`.
+template <int G> static void scored(const Head &h, const float *q, float *scores, long stride) {
+  long key = h.first;
+  for (; key + 4 <= h.last; key += 4) scored_keys<G, 4>(h, q, h.keys + key * h.width, scores + key - h.first, stride);
+  for (; key < h.last; ++key) scored_keys<G, 1>(h, q, h.keys + key * h.width, scores + key - h.first, stride);
 }
 
 /// Scores to `e^(score - highest)`; their sum.

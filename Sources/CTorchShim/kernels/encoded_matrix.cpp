@@ -1,5 +1,9 @@
 #include "encoded_matrix.hpp"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <ATen/Parallel.h>
 #include <c10/util/Half.h>
 

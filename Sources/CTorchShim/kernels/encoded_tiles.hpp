@@ -46,16 +46,30 @@ static void decode_float16(const unsigned char *bytes, long count, float *out) {
   for (; i < count; ++i) out[i] = half(bytes + 2 * i);
 }
 
+#if WIDTH == 16
+/// 32 numbers of 16 bytes, the first 16 in the low nibbles, each one of the 16 numbers of a table.
+static inline void look_up(Vector table, const unsigned char *nibbles, float *out) {
+  const __m512i low = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(nibbles)));  // the table ignores the upper bits
+  store(out, _mm512_permutexvar_ps(low, table));
+  store(out + 16, _mm512_permutexvar_ps(_mm512_srli_epi32(low, 4), table));
+}
+static const Vector nibble_values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#endif
+
 /// w = d (q - 8): 32 numbers in 18 bytes, the first 16 in the low nibbles.
 static void decode_q4_0(const unsigned char *block, long count, float *out) {
 #pragma clang fp contract(off)
   for (long i = 0; i < count; i += 32, block += 18, out += 32) {
     const float d = half(block);
+#if WIDTH == 16
+    look_up(d * (nibble_values - 8.0f), block + 2, out);
+#else
     for (int j = 0; j < 16; j += WIDTH) {
       const auto q = taken<Nibbles>(block + 2 + j);
       store(out + j, d * __builtin_convertvector(reinterpret_cast<Bytes>(q & 15) - 8, Vector));
       store(out + 16 + j, d * __builtin_convertvector(reinterpret_cast<Bytes>(q >> 4) - 8, Vector));
     }
+#endif
   }
 }
 
@@ -64,11 +78,15 @@ static void decode_q4_1(const unsigned char *block, long count, float *out) {
 #pragma clang fp contract(fast)
   for (long i = 0; i < count; i += 32, block += 20, out += 32) {
     const float d = half(block), m = half(block + 2);
+#if WIDTH == 16
+    look_up(d * nibble_values + m, block + 4, out);
+#else
     for (int j = 0; j < 16; j += WIDTH) {
       const auto q = taken<Nibbles>(block + 4 + j);
       store(out + j, d * __builtin_convertvector(reinterpret_cast<Bytes>(q & 15), Vector) + m);
       store(out + 16 + j, d * __builtin_convertvector(reinterpret_cast<Bytes>(q >> 4), Vector) + m);
     }
+#endif
   }
 }
 

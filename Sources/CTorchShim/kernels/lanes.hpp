@@ -16,6 +16,26 @@ static inline float total(Vector v) {
   return parts[0];
 }
 
+/// The totals of four vectors.
+static inline void totals(const Vector *v, float *to) {
+  typedef float Four __attribute__((vector_size(16)));
+  Four parts[4];
+  for (int i = 0; i < 4; ++i) {
+#if WIDTH == 16
+    const auto half = __builtin_shufflevector(v[i], v[i], 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v[i], v[i], 8, 9, 10, 11, 12, 13, 14, 15);
+    parts[i] = __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+#elif WIDTH == 8
+    parts[i] = __builtin_shufflevector(v[i], v[i], 0, 1, 2, 3) + __builtin_shufflevector(v[i], v[i], 4, 5, 6, 7);
+#else
+    parts[i] = v[i];
+#endif
+  }
+  const Four low = __builtin_shufflevector(parts[0], parts[1], 0, 4, 1, 5) + __builtin_shufflevector(parts[0], parts[1], 2, 6, 3, 7);
+  const Four high = __builtin_shufflevector(parts[2], parts[3], 0, 4, 1, 5) + __builtin_shufflevector(parts[2], parts[3], 2, 6, 3, 7);
+  const Four sums = __builtin_shufflevector(low, high, 0, 1, 4, 5) + __builtin_shufflevector(low, high, 2, 3, 6, 7);
+  __builtin_memcpy(to, &sums, sizeof sums);
+}
+
 /// e^x to 2 ulp for x of at most 0; what is below -87 counts as that.
 static inline Vector exponential(Vector x) {
   x = x < -87.0f ? Vector{} - 87.0f : x;  // and what is not a number stays so

@@ -2,6 +2,8 @@
 // used once. Here every weight is read once, from where it lies, by all cores.
 #include "skinny_linear.hpp"
 
+#include "panels.hpp"
+
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
@@ -28,13 +30,6 @@ struct Product {
 #define TILES "skinny_tiles.hpp"
 #include "widths.hpp"
 #undef TILES
-
-/// Rows `[0, count)` of x as `[k, 16]`, zeros behind them.
-void turn(const float *x, long k, long count, float *panel) {
-  for (long i = 0; i < k; ++i) {
-    for (long row = 0; row < 16; ++row) panel[i * 16 + row] = row < count ? x[row * k + i] : 0;
-  }
-}
 
 const float *floats(const at::Tensor &t) { return static_cast<const float *>(t.const_data_ptr()); }
 
@@ -75,7 +70,7 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::Array
   if (static_cast<long>(turned.size()) < panels * 16 * k) turned.resize(static_cast<size_t>(panels * 16 * k));
   const float *in = floats(x);
   for (long panel = 0; panel < panels; ++panel) {
-    turn(in + panel * 16 * k, k, std::min<long>(16, rows - panel * 16), turned.data() + panel * 16 * k);
+    lay_out({in + panel * 16 * k, k}, std::min<long>(16, rows - panel * 16), k, turned.data() + panel * 16 * k);
   }
   long all = 0;
   for (const auto &weight : weights) all += weight.rows;
