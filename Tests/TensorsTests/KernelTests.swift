@@ -157,53 +157,94 @@ import _TestSupport
     }
   }
 
-  /// Sequences alone, in chains and in trees; groups of query heads; more rows than one block of queries.
+  /// Sequences alone, in chains and in trees; groups of query heads; more keys than one block, and heads of any width.
   @Test(
     arguments: [
-      ([(5, nil), (1, nil), (9, nil)], 4, 2), ([(7, nil), (3, 0), (4, 0), (2, 2), (6, nil), (1, 4)], 6, 2),
-      ([(300, nil), (140, 0)], 2, 1),
-    ] as [([(Int, Int?)], Int, Int)])
-  func attention(_ lengths: [(Int, Int?)], heads: Int, kvHeads: Int) throws {
-    var sequences: [Tensor.Rows] = []
-    for (count, parent) in lengths {
-      let first = sequences.last?.own.upperBound ?? 0
-      sequences.append(.init(own: first..<first + count, parent: parent))
-    }
-    let rows = sequences.last?.own.upperBound ?? 0
-    let width = 8
+      ([(5, nil), (1, nil), (9, nil)], 4, 2, 8), ([(7, nil), (3, 0), (4, 0), (2, 2), (6, nil), (1, 4)], 6, 2, 20),
+      ([(300, nil), (140, 0)], 2, 1, 8), ([(33, nil), (20, nil)], 3, 3, 64),
+    ] as [([(Int, Int?)], Int, Int, Int)])
+  func attention(_ lengths: [(Int, Int?)], heads: Int, kvHeads: Int, width: Int) throws {
+    let sequences = rows(lengths)
+    let count = try #require(sequences.last).own.upperBound
     for causal in [true, false] where causal || lengths.allSatisfy({ $0.1 == nil }) {
-      // Row r sees column c.
-      var mask = [Float](repeating: -.infinity, count: rows * rows)
-      for (i, sequence) in sequences.enumerated() {
-        for row in sequence.own {
-          for column in sequence.own where column <= row || !causal { mask[row * rows + column] = 0 }
-          var parent = sequences[i].parent
-          while let p = parent {
-            for column in sequences[p].own { mask[row * rows + column] = 0 }
-            parent = sequences[p].parent
-          }
-        }
-      }
-      let visible = try Tensor(mask, shape: [rows, rows])
+      let visible = try visibility(of: sequences, path: 0, causal: causal)
+      // Queries and keys with gaps between their rows, as parts of one product have them.
       try expectSame(
-        [normal(rows, heads, width), normal(rows, kvHeads, width), normal(rows, kvHeads, width)], within: 1e-5
+        [
+          normal(count, heads, width + 3), normal(count, kvHeads, width + 1), normal(count, kvHeads, width),
+        ], within: 1e-5
       ) {
         [
           try Tensor.packedAttention(
-            query: $0[0], key: $0[1], value: $0[2], sequences: sequences, causal: causal, scale: 0.3)
+            query: gapped($0[0], width), key: gapped($0[1], width), value: $0[2], sequences: sequences,
+            causal: causal, scale: 0.3)
         ]
-      } _: { inputs in
-        var parts: [Tensor] = []
-        for head in 0..<heads {
-          let kv = head / (heads / kvHeads)
-          let q = try inputs[0].narrowed(1, head..<head + 1).squeezed(1)
-          let k = try inputs[1].narrowed(1, kv..<kv + 1).squeezed(1)
-          let v = try inputs[2].narrowed(1, kv..<kv + 1).squeezed(1)
-          parts.append(try (q.matmul(k.transposed()) * 0.3 + visible).softmax(along: 1).matmul(v).unsqueezed(1))
-        }
-        return [try Tensor.concatenated(parts, along: 1)]
+      } _: {
+        [try attended(gapped($0[0], width), gapped($0[1], width), $0[2], visible)]
       }
     }
+  }
+
+  /// Sequences and branches behind different lengths of a path, which has gradients too.
+  @Test(arguments: [1, 40]) func attentionBehindAPath(of length: Int) throws {
+    let sequences = [
+      Tensor.Rows(own: 0..<3, pathRows: length), Tensor.Rows(own: 3..<20, parent: 0), Tensor.Rows(own: 20..<21),
+      Tensor.Rows(own: 21..<25, pathRows: length / 2), Tensor.Rows(own: 25..<26, parent: 1),
+    ]
+    let visible = try visibility(of: sequences, path: length, causal: true)
+    try expectSame(
+      [normal(26, 6, 8), normal(26, 2, 8), normal(26, 2, 8), normal(length, 2, 8), normal(length, 2, 8)],
+      within: 1e-5, unrecordedWithin: 2e-6
+    ) {
+      [
+        try Tensor.packedAttention(
+          query: $0[0], key: $0[1], value: $0[2], path: ($0[3], $0[4]), sequences: sequences, causal: true, scale: 0.3)
+      ]
+    } _: {
+      [
+        try attended(
+          $0[0], Tensor.concatenated([$0[3], $0[1]], along: 0), Tensor.concatenated([$0[4], $0[2]], along: 0), visible)
+      ]
+    }
+  }
+
+  private func rows(_ lengths: [(Int, Int?)]) -> [Tensor.Rows] {
+    lengths.reduce(into: []) { rows, next in
+      let first = rows.last?.own.upperBound ?? 0
+      rows.append(.init(own: first..<first + next.0, parent: next.1))
+    }
+  }
+
+  /// `[rows, path + rows]`, 0 where a row may look at a column, else minus infinity.
+  private func visibility(of sequences: [Tensor.Rows], path: Int, causal: Bool) throws -> Tensor {
+    let rows = try #require(sequences.last).own.upperBound
+    let columns = path + rows
+    var mask = [Float](repeating: -.infinity, count: rows * columns)
+    for sequence in sequences {
+      for row in sequence.own {
+        for column in sequence.own where column <= row || !causal { mask[row * columns + path + column] = 0 }
+        var root = sequence
+        while let parent = root.parent {
+          root = sequences[parent]
+          for column in root.own { mask[row * columns + path + column] = 0 }
+        }
+        for column in 0..<root.pathRows { mask[row * columns + column] = 0 }
+      }
+    }
+    return try Tensor(mask, shape: [rows, columns])
+  }
+
+  /// `softmax(Q K^T 0.3 + mask) V`, head by head.
+  private func attended(_ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor) throws -> Tensor {
+    let (heads, group) = (query.size(1), query.size(1) / key.size(1))
+    return try Tensor.concatenated(
+      (0..<heads).map { head in
+        let kv = head / group
+        let q = try query.narrowed(1, head..<head + 1).squeezed(1)
+        let k = try key.narrowed(1, kv..<kv + 1).squeezed(1)
+        let v = try value.narrowed(1, kv..<kv + 1).squeezed(1)
+        return try (q.matmul(k.transposed()) * 0.3 + mask).softmax(along: 1).matmul(v).unsqueezed(1)
+      }, along: 1)
   }
 
   /// Other types take the engine's operations.
@@ -217,9 +258,9 @@ import _TestSupport
     #expect(try difference(doubles.siluGated(doubles).converted(to: .float32), x.siluGated(x)) < 1e-6)
     let heads = try doubles.reshaped([4, 1, 6])
     let rows = [Tensor.Rows(own: 0..<2), Tensor.Rows(own: 2..<4, parent: 0)]
-    func attended(_ h: Tensor) throws -> Tensor {
+    func own(_ h: Tensor) throws -> Tensor {
       try Tensor.packedAttention(query: h, key: h, value: h, sequences: rows, causal: true, scale: 1)
     }
-    #expect(try difference(attended(heads).converted(to: .float32), attended(x.reshaped([4, 1, 6]))) < 1e-6)
+    #expect(try difference(own(heads).converted(to: .float32), own(x.reshaped([4, 1, 6]))) < 1e-6)
   }
 }
