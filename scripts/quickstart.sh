@@ -10,7 +10,7 @@ reft=.build/release/reft
 model=$(scripts/setup/model.sh)
 echo "make quickstart: two-hop kinship puzzles, SmolLM2-135M-Instruct" >&2
 rm -rf quickstart
-"$reft" data kinship --seed 1 --train 300 --validation 100 --test 200 --output quickstart/data
+"$reft" data kinship --seed 1 --train 300 --validation 50 --test 200 --output quickstart/data
 "$reft" compare recipes/kinship/{loreft,lofit-stage1,lofit}.yaml --model "$model" --device cpu \
   --task kinship --test quickstart/data/test.jsonl --output quickstart
 echo "make quickstart: $(( SECONDS - built )) s of data, training and evaluation, after $built s of set-up and build" >&2

@@ -58,8 +58,9 @@ double size(const c10::IValue &value) {
 // Multiplications and additions of the matrix products and of the causal attention kernels; 0 for everything else.
 double operations(const std::string &name, c10::ArrayRef<const c10::IValue> inputs) {
   const auto tensor = [&](size_t i) { return inputs.size() > i && inputs[i].isTensor() ? inputs[i].toTensor() : at::Tensor(); };
-  if (name == "aten::mm" || name == "aten::addmm" || name == "aten::bmm") {
-    const size_t first = name == "aten::addmm" ? 1 : 0;
+  const bool added = name == "aten::addmm" || name == "aten::addmm_";
+  if (name == "aten::mm" || added || name == "aten::bmm") {
+    const size_t first = added ? 1 : 0;
     const auto a = tensor(first), b = tensor(first + 1);
     return a.defined() && b.defined() ? 2.0 * static_cast<double>(a.numel()) * static_cast<double>(b.size(-1)) : 0;
   }
@@ -116,6 +117,11 @@ void profile_touch(const at::Tensor &tensor) noexcept {
     profile.open.back().bytes += static_cast<double>(tensor.nbytes());
   } catch (...) {
   }
+}
+void profile_work(double operations, double bytes) noexcept {
+  if (!shim_profile.on || profile.open.empty()) return;
+  profile.open.back().operations += operations;
+  profile.open.back().bytes += bytes;
 }
 }  // namespace reft
 

@@ -22,6 +22,8 @@ inline thread_local ShimProfile shim_profile;
 void profile_enter(const char *name) noexcept;
 void profile_leave() noexcept;
 void profile_touch(const at::Tensor &tensor) noexcept;
+/// Multiplications and additions of what runs just now, and bytes besides those of its tensors.
+void profile_work(double operations, double bytes) noexcept;
 struct ProfiledCall {
   explicit ProfiledCall(const char *name) noexcept : entered(shim_profile.on) {
     if (entered) profile_enter(name);

@@ -37,7 +37,7 @@ enum Bench {
     case "generate": return try GenerationWork(job)
     case "load": return try LoadingWork(job)
     case "tokenize": return try TokenizingWork(job)
-    case "machine": return try MachineWork()
+    case "machine": return try MachineWork(job)
     case "chart": return ChartWork()
     default: throw JobError.unknownWork(name: name)
     }
@@ -58,12 +58,14 @@ enum JobError: Diagnostic {
   case usage
   case unreadable(path: String)
   case unknownWork(name: String)
+  case matrix(String)
 
   var problem: String {
     switch self {
     case .usage: "one job is expected"
     case .unreadable: "the job cannot be read"
     case .unknownWork(let name): "there is no work '\(name)'"
+    case .matrix(let text): "expected [in, out], got \(text)"
     }
   }
   var location: String {
@@ -71,6 +73,7 @@ enum JobError: Diagnostic {
     case .usage: "command line"
     case .unreadable(let path): path
     case .unknownWork: "'work'"
+    case .matrix: "'matrices'"
     }
   }
   var remedy: String? { "scripts/bench writes the jobs: run make bench" }

@@ -29,6 +29,25 @@ import _TestSupport
     #expect(profile.map(\.seconds) == profile.map(\.seconds).sorted(by: >))
   }
 
+  @Test func `kernels of our own tell their arithmetic, forward and backward`() throws {
+    let random = try RandomSource(seed: 2)
+    let (heads, keys) = (try random.normal([5, 2, 8]), try random.normal([5, 1, 8]))
+    try heads.setRequiresGradient(true)
+    let profile = try Engine.profile {
+      let rows = [Tensor.Rows(own: 0..<2), Tensor.Rows(own: 2..<5, parent: 0)]
+      try Tensor.packedAttention(query: heads, key: keys, value: keys, sequences: rows, causal: true, scale: 1)
+        .sum().backward()
+      _ = try withoutGradients { try a.narrowed(0, 0..<3).linears([(.plain(random.normal([7, 96])), nil)]) }
+    }
+    let attention = profile.filter { $0.name.contains("PackedAttention") || $0.name == "reft_packed_attention" }
+    // Each of two rows sees 1 and 2 keys, each of three those two and 1 to 3 of its own; two products of 8 numbers, then five.
+    let looks = Double((1 + 2) + (3 + 4 + 5))
+    #expect(attention.map(\.operations).reduce(0, +) == (2 + 5) * 2 * looks * 2 * 8)
+    let product = try #require(profile.first { $0.name == "reft_linears" })
+    #expect(product.operations == 2 * 3 * 96 * 7)
+    #expect(product.bytes == 4 * (3 * 96 + 7 * 96 + 3 * 7))
+  }
+
   @Test func `what is computed outside of a profile is not in it`() throws {
     _ = try a.matmul(b)
     #expect(try Engine.profile { _ = try a + a }.contains { $0.name == "aten::mm" } == false)

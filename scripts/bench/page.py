@@ -103,8 +103,14 @@ def bounds(rows):
     for run in rows:
         if "run_tokens" in run:
             least = run["run_tokens"] / fastest
-            yield (f"\nThe products of a run of `{run['case']}` ({run['run_tokens']:,} true tokens) take {number(least)} s at that peak, "
-                   f"{run['peer'] / least:.2f} times less than the peer's run; ours is at {least / run['ours']:.0%} of that.")
+            text = (f"\nThe products of a run of `{run['case']}` ({run['run_tokens']:,} true tokens) take {number(least)} s at that peak, "
+                    f"{run['peer'] / least:.2f} times less than the peer's run; ours is at {least / run['ours']:.0%} of that.")
+            if "products_gflops" in run:
+                reached = least * peak["sgemm_gflops"] / run["products_gflops"]
+                text += (f" Alone, with nothing beside them, products of these shapes ({run['run_rows']:,} rows) run at "
+                         f"{number(run['products_gflops'])} GFLOP/s: {number(reached)} s a run and {run['peer'] / reached:.2f} times the peer for a "
+                         f"program that did nothing else; ours is at {reached / run['ours']:.0%} of that.")
+            yield text
 
 
 def growth(data):
@@ -138,7 +144,7 @@ def profile(data, machine):
     yield "\n## Where our time goes\n"
     yield ("Wall time of the thread that computes, operation by operation, without that of the operations within each (other threads work "
            "for it meanwhile): `aten::` is the engine's, `reft_` a function of our own, a name with `Node` or `Backward` its gradient. "
-           "GFLOP/s are those of matrix products and attention, beside their share of the measured sgemm peak; GB/s are of the tensors "
+           "GFLOP/s are those of matrix products and attention (of the scores that a row may see), beside their share of the measured sgemm peak; GB/s are of the tensors "
            "that an operation reads and writes, beside their share of the measured memory bandwidth: above 100% they come from caches.")
     for one in data:
         whole = one["seconds"]

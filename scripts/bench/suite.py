@@ -74,12 +74,16 @@ class Suite:
                 self._examples[key] = {**side.ready, "name": name, "task": task, "path": str(path)}
         return self._examples[key]
 
-    def weights_in_blocks(self):
-        """Entries of all matrices in the blocks, without embedding and vocabulary."""
+    def matrices(self):
+        """Inputs and outputs of the matrices of a block; queries, keys and values are one product, for they lie side by side."""
         width, inner = self.config["hidden_size"], self.config["intermediate_size"]
         head = width // self.config["num_attention_heads"]
         narrow = head * self.config["num_key_value_heads"]
-        return self.config["num_hidden_layers"] * (2 * width * width + 2 * width * narrow + 3 * width * inner)
+        return [[width, width + 2 * narrow], [width, width], [width, inner], [width, inner], [inner, width]]
+
+    def weights_in_blocks(self):
+        """Entries of all matrices in the blocks, without embedding and vocabulary."""
+        return self.config["num_hidden_layers"] * sum(i * o for i, o in self.matrices())
 
 
 class Meter:

@@ -51,6 +51,15 @@ class Page(unittest.TestCase):
         for expected in ("305 (300 - 310)", "105 (100 - 110)", "**2.90**", "2.4 ✓", "0.425 GFLOP", "65%", "a note", "`unknown`", "1,200", "7.0000"):
             self.assertIn(expected, text)
 
+    def test_a_run_is_held_against_its_products_at_the_peak_and_alone(self):
+        peak = {"gflop_per_token": 0.4, "sgemm_gflops": 200.0, "ours_gflops": 150.0, "ours_share": 0.75, "peer_share": 0.4, "layers": 30}
+        update = results.row("train-loreft-b8", [400], [200], "true tokens/s", higher_is_better=True, peer_name="x", data="x", peak=peak)
+        run = results.row("train-lofit", [20.0], [48.0], "s a run", higher_is_better=False, peer_name="x", data="x", run_tokens=8421,
+                          run_rows=842, products_gflops=160.0)
+        text = page.text([update, run], None)
+        self.assertIn("(8,421 true tokens) take 16.0 s at that peak, 3.00 times less than the peer's run; ours is at 80% of that", text)
+        self.assertIn("(842 rows) run at 160 GFLOP/s: 20.0 s a run and 2.40 times the peer", text)
+
     def test_growth_shows_both_sides_where_there_is_a_peer(self):
         alone = {"name": "growth-adapters", "title": "adapters", "axis": "adapters", "unit": "s",
                  "points": [{"at": 1, "ours_s": 0.5, "ours_mb": 900.0}]}

@@ -133,9 +133,9 @@ def run(suite, case, examples, epochs, rounds):
     data = suite.examples(examples, epochs)
     updates = len(batches(data["orders"], 8))
     path, output = written(suite, case, recipe(suite, data, examples, epochs, "lofit-bias", heads=chosen))
-    cached = "--cache-trunk" in sides.timed([suite.reft, "train", "--help"])[1]
-    command = [suite.reft, "train", path, "--overwrite", *(["--cache-trunk", "auto"] if cached else [])]
-    losses = {}
+    command = [suite.reft, "train", path, "--overwrite", "--cache-trunk", "memory"]
+    tokens = epochs * sum(len(example["tokens"]) for example in data["examples"])
+    losses, products = {}, []
 
     def ours(_):
         sides.timed(command)
@@ -151,12 +151,14 @@ def run(suite, case, examples, epochs, rounds):
         losses["peer"] = sum(last) / len(last)
         return answer["seconds"]
 
-    first, second = suite.alternate(suite.rounds(rounds), ours, peer)
+    with suite.ours("machine", rows=tokens // updates, matrices=suite.matrices()) as machine:
+        first, second = suite.alternate(
+            suite.rounds(rounds), ours, peer, between=lambda: products.append(machine.round()["products_gflops"]))
     return results.row(
         case, first, second, "s a run", higher_is_better=False, peer_name=PEERS["lofit-bias"], data=data["name"],
-        run_tokens=epochs * sum(len(example["tokens"]) for example in data["examples"]),
-        notes=[f"{examples} examples, {updates} updates a run" + (", ours with `--cache-trunk auto`" if cached else "")
-               + f"; the lowest of the 27 heads is in block {min(layer for layer, _ in chosen)} (of 0 to 29). The mean loss of the "
+        run_tokens=tokens, run_rows=tokens // updates, products_gflops=sorted(products)[len(products) // 2],
+        notes=[f"{examples} examples, {updates} updates a run, ours with `--cache-trunk memory`; the lowest of the 27 heads is in block "
+               f"{min(layer for layer, _ in chosen)} (of 0 to 29). The mean loss of the "
                f"last epoch is {losses['ours']:.3f} on our side, {losses['peer']:.3f} on the peer's."])
 
 

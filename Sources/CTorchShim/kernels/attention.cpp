@@ -45,6 +45,8 @@ class LaidOut {
 at::Tensor attended(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &path_keys, const at::Tensor &path_values,
                     const Sequences &sequences, float scale, at::Tensor *lse) {
   const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1), group = heads / kv_heads, padded = up_to_16(width);
+  // Two products, of queries and keys and of what comes out and values.
+  if (shim_profile.on) profile_work(2 * 2.0 * static_cast<double>(sequences.pairs() * heads * width), 0);
   auto z = at::empty({rows, heads, width}, q.options());
   if (lse != nullptr) *lse = at::empty({heads, rows}, q.options());
   float *out = fillable(z), *kept = lse != nullptr ? fillable(*lse) : nullptr;

@@ -32,6 +32,16 @@ struct Sequences {
     while (parent[i] >= 0) i = parent[i];
     return path[i];
   }
+  /// How often a row looks at a key.
+  int64_t pairs() const {
+    int64_t all = 0;
+    for (int64_t i = 0; i < number; ++i) {
+      int64_t before = path_rows(i);
+      for (int64_t a : ancestors(i)) before += count[a];
+      all += count[i] * before + (causal ? count[i] * (count[i] + 1) / 2 : count[i] * count[i]);
+    }
+    return all;
+  }
 };
 
 inline Rows head(const at::Tensor &t, int64_t h) { return {floats(t) + h * t.stride(1), t.stride(0)}; }

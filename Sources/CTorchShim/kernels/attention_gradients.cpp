@@ -122,6 +122,8 @@ void task_gradients(const Inputs &in, const Seen &seen, const Queries &queries, 
 AttentionGradients attention_gradients(const at::Tensor &dz, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &z,
                                        const at::Tensor &lse, const Sequences &sequences, float scale) {
   const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1), group = heads / kv_heads, padded = up_to_16(width);
+  // Five products: the scores once more, and one for each gradient of scores, queries, keys and values.
+  if (shim_profile.on) profile_work(5 * 2.0 * static_cast<double>(sequences.pairs() * heads * width), 0);
   AttentionGradients made{at::empty({rows, heads, width}, q.options()), at::empty({rows, kv_heads, width}, q.options()),
                           at::empty({rows, kv_heads, width}, q.options())};
   float *dq = fillable(made.q), *dk = fillable(made.k), *dv = fillable(made.v);
