@@ -22,6 +22,10 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
 
   /// `f(gate) * up`, as gated networks have it.
   public func gated(_ gate: Tensor, _ up: Tensor) throws(TensorError) -> Tensor {
-    self == .silu ? try gate.siluGated(up) : try self(gate) * up
+    switch self {
+    case .silu: try gate.gated(up, by: .silu)
+    case .geluTanh: try gate.gated(up, by: .geluTanh)
+    default: try self(gate) * up
+    }
   }
 }

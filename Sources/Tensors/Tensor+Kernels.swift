@@ -13,9 +13,17 @@ extension Tensor {
     return (Tensor(owning: sum), Tensor(owning: normed))
   }
 
-  /// `silu(g) * u` of gates and what they let through, `[rows, n]` each.
-  public func siluGated(_ up: Tensor) throws(TensorError) -> Tensor {
-    try perform("siluGated", [self, up]) { reft_silu_gated(handle, up.handle, $0) }
+  /// The functions of gates that have a kernel.
+  public enum Gate: Sendable, CaseIterable {
+    /// `x sigmoid(x)`.
+    case silu
+    /// GELU in its tanh approximation (arXiv 1606.08415).
+    case geluTanh
+  }
+
+  /// `f(g) * u` of gates and what they let through, `[rows, n]` each.
+  public func gated(_ up: Tensor, by gate: Gate) throws(TensorError) -> Tensor {
+    try perform("gated", [self, up]) { reft_gated(handle, up.handle, gate == .silu ? REFT_SILU : REFT_GELU_TANH, $0) }
   }
 
   /// Heads `[rows, heads, headDim]` turned by angles whose cosines and sines are `[rows, 1, m]`: `x cos + rotateHalf(x) sin` of

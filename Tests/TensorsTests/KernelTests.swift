@@ -92,19 +92,41 @@ import _TestSupport
     return y
   }
 
-  @Test(arguments: [(1, 1), (5, 33), (19, 1536)])
-  func gate(rows: Int, width: Int) throws {
-    try expectSame([normal(rows, width + 1), normal(rows, width + 3)]) {
-      [try gapped($0[0], width).siluGated(gapped($0[1], width))]
-    } _: {
-      [try gapped($0[0], width).silu() * gapped($0[1], width)]
+  private func plain(_ gate: Tensor.Gate, _ x: Tensor) throws -> Tensor {
+    switch gate {
+    case .silu: try x.silu()
+    case .geluTanh: try x.gelu(approximate: true)
     }
   }
 
-  @Test func gateAtTheEnds() throws {
-    let gates = try Tensor([-200, -100, -88, -87, -30, 0, 30, 87, 88, 100, 200] as [Float], shape: [1, 11])
-    let ones = try Tensor.full([1, 11], value: 1)
-    #expect(try difference(gates.silu(), gates.siluGated(ones)) < 1e-6)
+  @Test(arguments: [(1, 1), (5, 33), (19, 1536)], Tensor.Gate.allCases)
+  func gate(size: (rows: Int, width: Int), by gate: Tensor.Gate) throws {
+    let (rows, width) = size
+    try expectSame([normal(rows, width + 1), normal(rows, width + 3)]) {
+      [try gapped($0[0], width).gated(gapped($0[1], width), by: gate)]
+    } _: {
+      [try plain(gate, gapped($0[0], width)) * gapped($0[1], width)]
+    }
+  }
+
+  @Test(arguments: Tensor.Gate.allCases) func gateAtTheEnds(_ gate: Tensor.Gate) throws {
+    let ends: [Float] = [-1e4, -200, -100, -88, -87, -30, 0, 30, 87, 88, 100, 200, 1e4]
+    let gates = try Tensor(ends, shape: [1, ends.count])
+    let ones = try Tensor.full([1, ends.count], value: 1)
+    #expect(try difference(plain(gate, gates), gates.gated(ones, by: gate)) < 1e-6)
+    try gates.setRequiresGradient(true)
+    try gates.gated(ones, by: gate).sum().backward()
+    let slopes: [Float] = try #require(try gates.gradient()).values()
+    for (slope, x) in zip(slopes, ends) { #expect(abs(slope - (x > 0 ? 1 : x < 0 ? 0 : 0.5)) < 1e-6, "at \(x)") }
+  }
+
+  /// A number does not depend on where it stands: lanes and what is left behind them compute alike.
+  @Test(arguments: Tensor.Gate.allCases) func aGateIsTheSameWhereverItStands(_ gate: Tensor.Gate) throws {
+    let (g, u) = (try normal(6, 40), try normal(6, 40))
+    let whole = try g.gated(u, by: gate).narrowed(1, 1..<40)
+    let part = try g.narrowed(1, 1..<40).gated(u.narrowed(1, 1..<40), by: gate)
+    let (a, b): ([Float], [Float]) = (try whole.values(), try part.values())
+    #expect(a == b)
   }
 
   @Test(arguments: [(16, 16), (16, 8), (64, 64), (6, 2)])
@@ -255,7 +277,7 @@ import _TestSupport
     #expect(sum.dtype == .float64)
     let float = try x.addedAndNormalised(x, weight: gain, epsilon: 1e-5)
     #expect(try difference(normed.converted(to: .float32), float.normed) < 1e-6)
-    #expect(try difference(doubles.siluGated(doubles).converted(to: .float32), x.siluGated(x)) < 1e-6)
+    #expect(try difference(doubles.gated(doubles, by: .silu).converted(to: .float32), x.gated(x, by: .silu)) < 1e-6)
     let heads = try doubles.reshaped([4, 1, 6])
     let rows = [Tensor.Rows(own: 0..<2), Tensor.Rows(own: 2..<4, parent: 0)]
     func own(_ h: Tensor) throws -> Tensor {

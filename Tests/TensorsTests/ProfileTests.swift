@@ -41,11 +41,14 @@ import _TestSupport
     }
     let attention = profile.filter { $0.name.contains("PackedAttention") || $0.name == "reft_packed_attention" }
     // Each of two rows sees 1 and 2 keys, each of three those two and 1 to 3 of its own; two products of 8 numbers, then five.
-    let looks = Double((1 + 2) + (3 + 4 + 5))
-    #expect(attention.map(\.operations).reduce(0, +) == (2 + 5) * 2 * looks * 2 * 8)
+    let looks = 1 + 2 + 3 + 4 + 5
+    let (queryHeads, width) = (2, 8)
+    let told: [Double] = attention.map(\.operations)
+    #expect(told.reduce(0, +) == Double((2 + 5) * 2 * looks * queryHeads * width))
     let product = try #require(profile.first { $0.name == "reft_linears" })
-    #expect(product.operations == 2 * 3 * 96 * 7)
-    #expect(product.bytes == 4 * (3 * 96 + 7 * 96 + 3 * 7))
+    let numbers: Int = [3 * 96, 7 * 96, 3 * 7].reduce(0, +)
+    #expect(product.operations == Double(2 * 3 * 96 * 7))
+    #expect(product.bytes == Double(4 * numbers))
   }
 
   @Test func `what is computed outside of a profile is not in it`() throws {

@@ -146,7 +146,8 @@ ReftStatus reft_layer_norm(ReftIn x, ReftIn weight, ReftOptional bias, double ep
 ReftStatus reft_rms_norm(ReftIn x, ReftIn weight, double epsilon, ReftOut out);
 // Kernels of our own (kernels/): the engine's operations where a tensor is not plain float32 of the CPU
 ReftStatus reft_add_rms_norm(ReftIn x, ReftIn added, ReftIn weight, double epsilon, ReftOut sum, ReftOut out);
-ReftStatus reft_silu_gated(ReftIn gate, ReftIn up, ReftOut out);
+typedef enum { REFT_SILU, REFT_GELU_TANH } ReftGate;
+ReftStatus reft_gated(ReftIn gate, ReftIn up, ReftGate kind, ReftOut out);  // f(gate) * up
 ReftStatus reft_rotate(ReftIn x, ReftIn cosine, ReftIn sine, ReftOut out);
 ReftStatus reft_linears(ReftIn x, const ReftMatrix *_Nonnull weights, ReftTensor *_Nullable const *_Nonnull biases, int32_t count,
                         ReftTensor *_Nullable *_Nonnull outs);

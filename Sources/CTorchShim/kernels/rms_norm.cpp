@@ -131,10 +131,10 @@ using namespace reft;
 ReftStatus reft_rms_norm(ReftTensor *x, ReftTensor *weight, double epsilon, ReftTensor **out) {
   return guarded([&] {
     const auto &h = borrow(x), &w = borrow(weight);
-    if (h.dim() == 3 && w.size(0) == h.size(2) && is_plain(h) && is_plain(w) && !wants_gradient({h, w}) && h.numel() > 0) {
+    if (h.dim() == 3 && w.size(0) == h.size(2) && is_plain(h) && is_plain(w) && !wants_gradient({w}) && h.numel() > 0) {
       // Rows of heads, packed one behind the other.
       const auto flat = h.reshape({-1, h.size(2)});
-      give(normed(flat, {}, w, epsilon, false).normed.view(h.sizes()), out);
+      give((wants_gradient({h}) ? RMSNorm::apply(flat, w, epsilon) : normed(flat, {}, w, epsilon, false).normed).view(h.sizes()), out);
     } else if (!fits(h, w)) {
       give(at::rms_norm(h, w.sizes(), w, epsilon), out);
     } else if (wants_gradient({h})) {
