@@ -133,7 +133,7 @@ def run(suite, case, examples, epochs, rounds):
     data = suite.examples(examples, epochs)
     updates = len(batches(data["orders"], 8))
     path, output = written(suite, case, recipe(suite, data, examples, epochs, "lofit-bias", heads=chosen))
-    command = [suite.reft, "train", path, "--overwrite", "--cache-trunk", "memory"]
+    command = [suite.reft, "train", path, "--overwrite", "--cache-trunk", "auto"]
     tokens = epochs * sum(len(example["tokens"]) for example in data["examples"])
     losses, products = {}, []
 
@@ -157,7 +157,7 @@ def run(suite, case, examples, epochs, rounds):
     return results.row(
         case, first, second, "s a run", higher_is_better=False, peer_name=PEERS["lofit-bias"], data=data["name"],
         run_tokens=tokens, run_rows=tokens // updates, products_gflops=sorted(products)[len(products) // 2],
-        notes=[f"{examples} examples, {updates} updates a run, ours with `--cache-trunk memory`; the lowest of the 27 heads is in block "
+        notes=[f"{examples} examples, {updates} updates a run, ours with `--cache-trunk auto`; the lowest of the 27 heads is in block "
                f"{min(layer for layer, _ in chosen)} (of 0 to 29). The mean loss of the "
                f"last epoch is {losses['ours']:.3f} on our side, {losses['peer']:.3f} on the peer's."])
 
