@@ -110,6 +110,9 @@ def bounds(rows):
                 text += (f" Alone, with nothing beside them, products of these shapes ({run['run_rows']:,} rows) run at "
                          f"{number(run['products_gflops'])} GFLOP/s: {number(reached)} s a run and {run['peer'] / reached:.2f} times the peer for a "
                          f"program that did nothing else; ours is at {reached / run['ours']:.0%} of that.")
+                aim = cases.FIXED[run["case"]].target
+                if run["peer"] / reached < aim:
+                    text += f" The target of {aim} is beyond what this machine's products allow."
             yield text
 
 

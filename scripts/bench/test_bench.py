@@ -59,6 +59,9 @@ class Page(unittest.TestCase):
         text = page.text([update, run], None)
         self.assertIn("(8,421 true tokens) take 16.0 s at that peak, 3.00 times less than the peer's run; ours is at 80% of that", text)
         self.assertIn("(842 rows) run at 160 GFLOP/s: 20.0 s a run and 2.40 times the peer", text)
+        self.assertIn("The target of 2.5 is beyond what this machine's products allow", text)
+        run["products_gflops"] = 190.0
+        self.assertNotIn("beyond what this machine's products allow", page.text([update, run], None))
 
     def test_growth_shows_both_sides_where_there_is_a_peer(self):
         alone = {"name": "growth-adapters", "title": "adapters", "axis": "adapters", "unit": "s",
