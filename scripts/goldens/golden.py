@@ -10,7 +10,7 @@ One run can be lucky in a tensor, and a processor with other vector instructions
 `REFT_MEASURE_AGAIN=1` a script writes no tensor: it raises tolerances to what the reference gives on this processor, where
 that is more (`ATEN_CPU_CAPABILITY=default`: on one without vector instructions; with the library of
 scripts/parity/matrix_speed.py preloaded: with AVX-512 on AMD's). Those of full, jola, parallel_adapter_biases and lora_patterns are
-measured with AVX-512, AVX2 and neither.
+measured with AVX-512, AVX2 and neither, those of reft_family with AVX-512 and AVX2.
 
     python3 -m venv venv
     venv/bin/pip install torch==2.11.0 transformers==4.45.1 safetensors numpy==1.26.4

@@ -14,7 +14,7 @@ constexpr int64_t task_panels = 8;
 class LaidOut {
  public:
   LaidOut(const at::Tensor &keys, const at::Tensor &values, const int64_t *first, const int64_t *count, int64_t number)
-      : width_(keys.size(2)), first_(first), count_(count), rows_(keys.size(0)), panels_(static_cast<size_t>(number) + 1) {
+      : width_(keys.size(2)), first_(first), rows_(keys.size(0)), panels_(static_cast<size_t>(number) + 1) {
     for (size_t i = 0; i < static_cast<size_t>(number); ++i) panels_[i + 1] = panels_[i] + up_to_16(count[i]) / 16;
     const int64_t heads = keys.size(1);
     key_panels_ = at::empty({heads, panels_.back(), width_, 16}, keys.options());
@@ -34,7 +34,7 @@ class LaidOut {
   int64_t row(int64_t sequence, int64_t head) const { return (head * rows_ + first_[sequence]) * up_to_16(width_); }
 
   int64_t width_;
-  const int64_t *first_, *count_;
+  const int64_t *first_;
   int64_t rows_;
   std::vector<int64_t> panels_;
   at::Tensor key_panels_, values_;

@@ -127,6 +127,7 @@ class Queries {
   Queries(int64_t first_row, int64_t count, int64_t first_head, int64_t heads) : first_row_(first_row), heads_(heads), first_head_(first_head), count_(count) {}
 
   int64_t number() const { return count_ * heads_; }
+  int64_t heads() const { return heads_; }
   int64_t panels() const { return (number() + 15) / 16; }
   int64_t row(int64_t query) const { return first_row_ + query / heads_; }
   int64_t head(int64_t query) const { return first_head_ + query % heads_; }

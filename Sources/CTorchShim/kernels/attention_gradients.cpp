@@ -89,7 +89,7 @@ void task_gradients(const Inputs &in, const Seen &seen, const Queries &queries, 
     const KeyBlock block{panels_of_keys + first_key * width, panels_of_values + first_key * width, closed + first_key * padded, sums + first_key * padded,
                          sums + (up_to_16(keys) + first_key) * padded, first_key, count};
     // The first query that sees a key of the block.
-    const int64_t hidden = sequences.causal ? std::max<int64_t>(0, first_key - seen.context) * (queries.number() / seen.count) : 0;
+    const int64_t hidden = sequences.causal ? std::max<int64_t>(0, first_key - seen.context) * queries.heads() : 0;
     for (int64_t first = hidden / 16; first < number; first += block_panels) {
       const int64_t panels = std::min(block_panels, number - first);
       float *q_lanes = query_lanes.of(block_panels * 16 * width), *dz_lanes = upper_lanes.of(block_panels * 16 * width);
@@ -124,9 +124,6 @@ AttentionGradients attention_gradients(const at::Tensor &dz, const at::Tensor &q
   const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), kv_heads = k.size(1), group = heads / kv_heads, padded = up_to_16(width);
   // Five products: the scores once more, and one for each gradient of scores, queries, keys and values.
   if (shim_profile.on) profile_work(5 * 2.0 * static_cast<double>(sequences.pairs() * heads * width), 0);
-  AttentionGradients made{at::empty({rows, heads, width}, q.options()), at::empty({rows, kv_heads, width}, q.options()),
-                          at::empty({rows, kv_heads, width}, q.options())};
-  float *dq = fillable(made.q), *dk = fillable(made.k), *dv = fillable(made.v);
   const Inputs inputs{dz, q, k, v, z, lse, sequences, scale};
   // Few sequences are cut by query heads too, or threads would wait for one another.
   const int64_t parts = sequences.number * kv_heads < 8 * at::get_num_threads() ? group : 1;
@@ -138,6 +135,10 @@ AttentionGradients attention_gradients(const at::Tensor &dz, const at::Tensor &q
   for (int64_t s = 0; s < sequences.number; ++s) {
     for (int64_t a : sequences.ancestors(s)) is_shared[static_cast<size_t>(a)] = is_shared[static_cast<size_t>(s)] = true;
   }
+  const bool sums_up = std::find(is_shared.begin(), is_shared.end(), true) != is_shared.end();
+  const auto of_keys = [&] { return sums_up ? at::zeros({rows, kv_heads, width}, q.options()) : at::empty({rows, kv_heads, width}, q.options()); };
+  AttentionGradients made{at::empty({rows, heads, width}, q.options()), of_keys(), of_keys()};
+  float *dq = fillable(made.q), *dk = fillable(made.k), *dv = fillable(made.v);
   for_each(sequences.number * kv_heads * parts, [&](int64_t i) {
     thread_local Scratch memory;
     const int64_t s = order[static_cast<size_t>(i / (kv_heads * parts))], kv = i / parts % kv_heads, part = i % parts;
@@ -153,14 +154,8 @@ AttentionGradients attention_gradients(const at::Tensor &dz, const at::Tensor &q
       unpack(sums + up_to_16(seen.keys()) * padded, seen.count, width, 1, dv + to, kv_heads * width);
     }
   });
-  if (std::find(is_shared.begin(), is_shared.end(), true) == is_shared.end()) return made;
+  if (!sums_up) return made;
   for_each(kv_heads, [&](int64_t kv) {
-    for (int64_t s = 0; s < sequences.number; ++s) {
-      for (int64_t row = sequences.first[s]; is_shared[static_cast<size_t>(s)] && row < sequences.first[s] + sequences.count[s]; ++row) {
-        std::memset(dk + (row * kv_heads + kv) * width, 0, static_cast<size_t>(width) * 4);
-        std::memset(dv + (row * kv_heads + kv) * width, 0, static_cast<size_t>(width) * 4);
-      }
-    }
     for (int64_t s = 0; s < sequences.number; ++s) {
       if (!is_shared[static_cast<size_t>(s)]) continue;
       const Seen seen(sequences, s);

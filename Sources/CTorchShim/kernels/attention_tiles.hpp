@@ -154,7 +154,7 @@ static void attend(const QueryPanel &panel, const Span *spans, long number, long
   for (int i = 0; i < 16; ++i) open[i] = static_cast<int>(before) + panel.open[i];
   float sums[16];
   soften(scores, keys, before + panel.open_to_all, open, lse, sums);
-  const long padded = (width + 15) / 16 * 16;
+  const long padded = up_to_16(width);
   keys = 0;
   for (long k = 0; k < number; ++k) {
     const long count = k + 1 == number ? panel.open_to_some : spans[k].count;
@@ -169,7 +169,7 @@ static void attend(const QueryPanel &panel, const Span *spans, long number, long
 
 /// Adds what some panels of queries and a block of keys have to do with one another to the gradients.
 static void gradients(const KeyBlock &keys, const QueryPanel *panels, long number, const GradientRows &rows, long width) {
-  const long padded = (width + 15) / 16 * 16, stride = (keys.count + 15) / 16 * 16 * 16;
+  const long padded = up_to_16(width), stride = up_to_16(keys.count) * 16;
   for (long p = 0; p < number; ++p) {
     const QueryPanel &panel = panels[p];
     float *scores = rows.scores + p * stride, *grads = rows.score_grads + p * stride;

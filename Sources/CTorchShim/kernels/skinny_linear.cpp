@@ -74,7 +74,10 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::Array
   }
   long all = 0;
   for (const auto &weight : weights) all += weight.rows;
-  for (const auto &w : weights) profile_work(2.0 * static_cast<double>(rows * k * w.rows), static_cast<double>(w.is_encoded() ? w.rows * w.row_bytes : 0));
+  for (const auto &w : weights) {
+    // The bytes of tensors are counted where they are borrowed.
+    if (shim_profile.on) profile_work(2.0 * static_cast<double>(rows * k * w.rows), static_cast<double>(w.is_encoded() ? w.rows * w.row_bytes : 0));
+  }
   // Long runs through memory, of at most some 400 KB, and several for each thread: one that is held up takes fewer of them. Less
   // than 32 KB is not worth waking another.
   const long wanted = std::min(110592 / k, all / (4 * at::get_num_threads()));
