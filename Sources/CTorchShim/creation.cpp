@@ -8,6 +8,7 @@ using namespace reft;
 
 ReftStatus reft_copy_out(ReftTensor *t, ReftType type, void *bytes, int64_t byte_count) {
   return guarded([&] {
+    TORCH_CHECK(!recording_graph || borrow(t).is_cpu(), "numbers are asked for in work that is recorded");
     const auto host = borrow(t).detach().to(at::kCPU, static_cast<at::ScalarType>(type)).contiguous();
     TORCH_CHECK(static_cast<int64_t>(host.nbytes()) == byte_count, "expected room for ", host.nbytes(), " bytes, got ", byte_count);
     if (byte_count > 0) std::memcpy(bytes, host.const_data_ptr(), static_cast<size_t>(byte_count));

@@ -10,6 +10,15 @@ REFT_OP(reft_layer_norm, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, 
         at::layer_norm(borrow(x), borrow(weight).sizes(), borrow(weight), borrow_optional(bias), epsilon))
 REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, bool grouped, ReftTensor **out),
         at::scaled_dot_product_attention(borrow(q), borrow(k), borrow(v), borrow_optional(mask), 0.0, causal, scale, grouped))
+
+static at::Tensor reach_mask(const at::Tensor &positions, int64_t columns, int64_t window, at::ScalarType type) {
+  const at::Tensor own = positions.view({-1, 1, 1, 1}), column = at::arange(columns, positions.options());
+  at::Tensor hidden = column.gt(own);
+  if (window > 0) hidden.logical_or_(column.le(own.sub(window)));
+  return at::zeros(hidden.sizes(), positions.options().dtype(type)).masked_fill_(hidden, -std::numeric_limits<double>::infinity());
+}
+REFT_OP(reft_reach_mask, (ReftTensor * positions, int64_t columns, int64_t window, ReftType type, ReftTensor **out),
+        reach_mask(borrow(positions), columns, window, static_cast<at::ScalarType>(type)))
 REFT_OP(reft_cross_entropy, (ReftTensor * logits, ReftTensor *targets, ReftTensor **out),
         at::cross_entropy_loss(borrow(logits), borrow(targets), std::nullopt, at::Reduction::None))
 
@@ -32,6 +41,12 @@ ReftStatus reft_copy_into(ReftTensor *target, ReftTensor *source) {
   return guarded([&] {
     at::NoGradGuard no_grad;
     borrow(target).copy_(borrow(source));
+  });
+}
+ReftStatus reft_put_rows(ReftTensor *target, ReftTensor *index, ReftTensor *source) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    borrow(target).index_copy_(0, borrow(index), borrow(source));
   });
 }
 ReftStatus reft_multiply_in_place(ReftTensor *target, double factor) {

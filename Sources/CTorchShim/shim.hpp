@@ -34,6 +34,9 @@ struct ProfiledCall {
   const bool entered;
 };
 
+// While this thread records a graph (graphs.cpp): numbers cannot come from the host then, nor go there.
+inline thread_local bool recording_graph = false;
+
 // A handle is the engine's own TensorImpl with one reference owned by the caller; a Tensor is exactly one such pointer,
 // so borrowing costs nothing.
 inline const at::Tensor &borrow(ReftTensor *const &handle) {

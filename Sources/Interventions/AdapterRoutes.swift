@@ -63,11 +63,17 @@ public struct AdapterRoutes {
     for route in present {
       for use in routes[route] where use.strength != 0 {
         for part in use.adapter.parts where !(part.intervention is any Prepending) {
-          guard let rows = try layout.rows(of: part, use.adapter.plan.rule, route) else { continue }
+          guard let rows = layout.rows(of: part, use.adapter.plan.rule, route) else { continue }
           var mode = use.adapter.isFrozen ? .inference : mode
           mode.subspaces = use.subspaces ?? mode.subspaces
           mode.sequences = rows.sequences
-          let edit = try part.intervention.edit(mode)
+          // In training the order in which edits are made is the order in which they draw.
+          let edit: any ActivationEdit =
+            if mode.training == nil {
+              DeferredEdit { [mode] () throws(TensorError) in try part.intervention.edit(mode) }
+            } else {
+              try part.intervention.edit(mode)
+            }
           tap.place(
             use.strength == 1 ? edit : Strengthened(edit, use.strength), at: part.target.site, on: rows.seen,
             keeping: rows.kept)
@@ -83,7 +89,7 @@ private final class RowLayout {
   /// The rows of one intervention.
   struct Chosen {
     let seen: Tap.Rows
-    let kept: Tensor?
+    let kept: RowIndex?
     let sequences: [Range<Int>]
   }
 
@@ -107,16 +113,16 @@ private final class RowLayout {
     }
   }
 
-  func rows(of part: Adapter.Part, _ rule: Positions.Rule, _ route: Int) throws(TensorError) -> Chosen? {
+  func rows(of part: Adapter.Part, _ rule: Positions.Rule, _ route: Int) -> Chosen? {
     let key = Key(positions: part.positions, side: part.side, rule: rule, route: route)
     if let chosen = known[key] { return chosen }
-    let chosen = try choose(key, on: part.target.device)
+    let chosen = choose(key, on: part.target.device)
     known[key] = .some(chosen)
     return chosen
   }
 
   /// The rows at the edited positions of every sequence, and those among them that go this route; `nil` where none does.
-  private func choose(_ key: Key, on device: Device) throws(TensorError) -> Chosen? {
+  private func choose(_ key: Key, on device: Device) -> Chosen? {
     var seen: [Int64] = []
     var kept: [Int64] = []
     var sequences: [Range<Int>] = []
@@ -137,8 +143,8 @@ private final class RowLayout {
     if kept.isEmpty { return nil }
     let isEverything = seen.count == batch.rowCount + virtual.reduce(0) { $0 + $1.rows.count }
     return Chosen(
-      seen: isEverything ? .all : .some(try Tensor(seen, on: device)),
-      kept: kept.count == seen.count ? nil : try Tensor(kept, on: device), sequences: sequences)
+      seen: isEverything ? .all : .some(RowIndex(seen, on: device)),
+      kept: kept.count == seen.count ? nil : RowIndex(kept, on: device), sequences: sequences)
   }
 }
 

@@ -51,6 +51,19 @@ public protocol LanguageModel: AnyObject {
   ///   - tap: the edits of this pass.
   func hidden(_ batch: TokenBatch, along path: TextPath, tap: Tap) throws(TensorError) -> Tensor
 
+  /// Whether sequences can grow in memory of a fixed shape (``hidden(_:in:columns:tap:)``).
+  var takesSlots: Bool { get }
+
+  /// The final hidden states `[slots, d]` of a step over all slots, final norm applied: each reads the token that
+  /// ``DecodingSlots/read(tokens:positions:)`` said. No number goes from the host to the device, so that the step can be recorded.
+  ///
+  /// - Precondition: ``takesSlots``; no soft prompt is in the tap.
+  /// - Parameters:
+  ///   - batch: one row a slot, as the tap was made for; its tokens and positions are not read.
+  ///   - columns: how much of the slots is looked at; more than every position.
+  ///   - tap: the edits of this pass.
+  func hidden(_ batch: TokenBatch, in slots: DecodingSlots, columns: Int, tap: Tap) throws(TensorError) -> Tensor
+
   /// Vocabulary scores `[rows, vocabulary]` of hidden states `[rows, d]`; call it on the rows somebody needs.
   ///
   /// - Precondition: ``scoresVocabulary``.
@@ -93,6 +106,12 @@ extension LanguageModel {
   /// None: what was read stays right.
   public var cacheLimit: Int? { nil }
   public var takesBranches: Bool { false }
+  public var takesSlots: Bool { false }
+  public func hidden(
+    _ batch: TokenBatch, in slots: DecodingSlots, columns: Int, tap: Tap
+  ) throws(TensorError) -> Tensor {
+    preconditionFailure("this model's sequences do not grow in slots: ask takesSlots first")
+  }
 
   /// Refuses encoders where texts are to be continued or scored from left to right.
   ///

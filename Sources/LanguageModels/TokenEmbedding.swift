@@ -21,11 +21,27 @@ struct TokenEmbedding {
     let tokens = batch.tokens.dropLast(virtual.reduce(0) { $0 + $1.size(0) })
     var x = try table.rows(tokens.map(Int64.init))
     if !virtual.isEmpty { x = try x.followed(byRows: virtual) }
+    return try finished(
+      x, types: types == nil ? nil : Tensor(batch.types.map(Int64.init), on: device),
+      positions: positions == nil ? nil : Tensor(batch.positions.map(Int64.init), on: device))
+  }
+
+  /// Whether tokens that the device alone knows have rows too.
+  var takesSteps: Bool { if case .plain = table { types == nil } else { false } }
+
+  /// The rows of a step over slots, `[slots, d]`.
+  func callAsFunction(_ step: DecodingSlots.Step) throws(TensorError) -> Tensor {
+    guard case .plain(let table) = table, types == nil else { preconditionFailure("a step where takesSteps says no") }
+    return try finished(table.embedding(of: step.tokens), types: nil, positions: step.places.positions)
+  }
+
+  /// Rows of the table to rows of the stream; int64 types and positions a row, where there are such.
+  private func finished(_ rows: Tensor, types: Tensor?, positions: Tensor?) throws(TensorError) -> Tensor {
+    var x = rows
     if scale != 1 { x = try x * scale }
-    if let types { x = try x + types.embedding(of: Tensor(batch.types.map(Int64.init), on: device)) }
-    if let positions {
-      let rows = batch.positions.map { Int64($0 + positions.first) }
-      x = try x + positions.table.embedding(of: Tensor(rows, on: device))
+    if let table = self.types, let types { x = try x + table.embedding(of: types) }
+    if let (table, first) = self.positions, let positions {
+      x = try x + table.narrowed(0, first..<table.size(0)).embedding(of: positions)
     }
     return try norm?(x) ?? x
   }

@@ -13,6 +13,9 @@ public final class Transformer: LanguageModel {
   public var takesBranches: Bool {
     isCausal && cacheLimit == nil && blocks.allSatisfy { $0.attention.attend.takesBranches }
   }
+  public var takesSlots: Bool {
+    isCausal && cacheLimit == nil && embedding.takesSteps && blocks.allSatisfy { $0.attention.attend.takesSlots }
+  }
   public var scoresVocabulary: Bool { head != nil }
 
   let embedding: TokenEmbedding
@@ -59,6 +62,16 @@ public final class Transformer: LanguageModel {
     let states = try finished(through(0..<blocks.count, entered(pass), pass), pass)
     path.advance()
     return states
+  }
+
+  public func hidden(
+    _ batch: TokenBatch, in slots: DecodingSlots, columns: Int, tap: Tap
+  ) throws(TensorError) -> Tensor {
+    precondition(takesSlots, "slots where takesSlots says no")
+    precondition(tap.prefixes.isEmpty && batch.rowCount == slots.count, "a row of every slot and nothing else")
+    let step = try slots.step(columns: columns)
+    let pass = Pass(batch, step: step, tap: tap, on: device)
+    return try finished(through(0..<blocks.count, embedding(step), pass), pass)
   }
 
   /// Where the residual stream begins, `[rows, d]`.

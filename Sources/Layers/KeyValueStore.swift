@@ -52,6 +52,12 @@ public final class KeyValueStore {
     return (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
   }
 
+  /// All rows that are held, `[1, kvHeads, held, headDim]`; `nil` before the first.
+  func all() throws(TensorError) -> (keys: Tensor, values: Tensor)? {
+    guard let keys, let values else { return nil }
+    return (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
+  }
+
   /// Lets go of all but the last rows, so that memory stays bounded where nothing looks further back.
   ///
   /// Nothing moves before twice as many rows are held, so that a row costs one copy on average.

@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 /// Keys and values of one layer along one path of a tree of texts.
 ///

@@ -67,7 +67,24 @@ public final class RotaryEmbedding {
         }
       }
     }
-    let table = try Tensor(angles, shape: [rows, 1, dimension], on: device)
+    return try turns(Tensor(angles, shape: [rows, 1, dimension], on: device), as: dtype)
+  }
+
+  /// The frequencies of a head's dimensions, `[1, 1, dimension]`, of texts that are not longer than ``commonLength``.
+  public func frequencyTable(on device: Device) throws(TensorError) -> Tensor {
+    try Tensor(frequencies + frequencies, shape: [1, 1, dimension], on: device)
+  }
+
+  /// The angles of rows whose positions the device alone knows, as ``angles(of:on:as:)`` has them.
+  ///
+  /// - Parameters:
+  ///   - positions: int64 `[rows]`.
+  ///   - table: what ``frequencyTable(on:)`` gave.
+  public func angles(at positions: Tensor, by table: Tensor, as dtype: DType) throws(TensorError) -> Angles {
+    try turns(positions.converted(to: .float32).reshaped([-1, 1, 1]) * table, as: dtype)
+  }
+
+  private func turns(_ table: Tensor, as dtype: DType) throws(TensorError) -> Angles {
     let factor = scaling.attentionFactor
     let (cosine, sine) = (try table.cos(), try table.sin())
     func finished(_ table: Tensor) throws(TensorError) -> Tensor {

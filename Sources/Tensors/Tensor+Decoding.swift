@@ -31,3 +31,23 @@ extension Tensor {
     }
   }
 }
+
+extension Tensor {
+  /// What rows at these positions see of the first columns, as an addition to scores `[n, 1, 1, columns]`: 0, or minus infinity.
+  ///
+  /// A row sees the columns up to its own, or the last `window` of them. Nothing of it goes by the host.
+  ///
+  /// - Parameter positions: int64 `[n]`.
+  public static func reachMask(
+    at positions: Tensor, columns: Int, window: Int? = nil, dtype: DType
+  ) throws(TensorError) -> Tensor {
+    try perform("reachMask", [positions]) {
+      reft_reach_mask(positions.handle, Int64(columns), Int64(window ?? 0), dtype.native, $0)
+    }
+  }
+
+  /// Overwrites the rows that `index` (int64) names with those of `source`, in place, outside of any graph. For caches only.
+  public func put(_ source: Tensor, at index: Tensor) throws(TensorError) {
+    try perform("put", [self, index, source]) { reft_put_rows(handle, index.handle, source.handle) }
+  }
+}

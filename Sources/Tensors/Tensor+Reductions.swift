@@ -28,7 +28,9 @@ extension Tensor {
     try perform("logSoftmax", [self]) { reft_log_softmax(handle, Int64(dimension), $0) }
   }
   /// Whether no element is infinite or NaN.
-  public func isFinite() throws(TensorError) -> Bool {
-    try perform("isFinite", [self]) { reft_is_finite(handle, $0) }.values(as: Bool.self)[0]
+  public func isFinite() throws(TensorError) -> Bool { try allFinite().values(as: Bool.self)[0] }
+  /// The same as a scalar of the device, bool.
+  public func allFinite() throws(TensorError) -> Tensor {
+    try perform("isFinite", [self]) { reft_is_finite(handle, $0) }
   }
 }

@@ -180,7 +180,7 @@ import _TestSupport
     var tap = Tap.none
     for component in parity.model.components {
       tap.place(Recorder(), at: Site(layer: 0, component: component), on: .all)
-      tap.place(Recorder(), at: Site(layer: 1, component: component), on: .some(try Tensor([0, 3] as [Int64])))
+      tap.place(Recorder(), at: Site(layer: 1, component: component), on: .some(RowIndex([0, 3])))
     }
     let plain = try values(.none)
     #expect(try values(tap) == plain)

@@ -26,7 +26,7 @@ import _TestSupport
   /// Edits of some rows at every site.
   private func edits(_ model: any LanguageModel) throws -> Tap {
     var tap = Tap.none
-    let rows = try Tensor([1, 4, 5, 11] as [Int64])
+    let rows = RowIndex([1, 4, 5, 11])
     for layer in 0..<model.shape.layers {
       for component in model.components {
         tap.place(Shift(), at: Site(layer: layer, component: component), on: .some(rows))

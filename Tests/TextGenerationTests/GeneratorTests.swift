@@ -30,9 +30,10 @@ import _TestSupport
 
   private func generated(
     _ model: any LanguageModel, _ prompts: [[Int32]], _ options: SamplingOptions = .greedy,
-    until stop: StopConditions = lengths, limits: BatchLimits = BatchLimits(), edits: Edits = noEdits
+    until stop: StopConditions = lengths, limits: BatchLimits = BatchLimits(), steps: DecodingSteps? = nil,
+    edits: Edits = noEdits
   ) throws -> [[Int32]] {
-    let generator = Generator(model, try TinyTokenizer.make(), limits: limits)
+    let generator = Generator(model, try TinyTokenizer.make(), limits: limits, steps: steps)
     return try generator.generate(
       prompts.map { GenerationRequest(tokens: $0) }, options, until: stop, edits: edits
     ).map(\.tokens)
@@ -44,6 +45,7 @@ import _TestSupport
       let model = try TinyModel.load(name)
       let expected = try Self.prompts.map { try Self.recomputed($0, 12, model) }
       #expect(try generated(model, Self.prompts) == expected)
+      #expect(try generated(model, Self.prompts, steps: .slots) == expected)
       #expect(Set(expected.flatMap { $0 }).count > 4)  // else everything would be equal to everything
     }
   }
@@ -78,6 +80,7 @@ import _TestSupport
       let (stop, alone) = try ends(model)
       for limits in [BatchLimits(tokens: 5, sequences: 3), BatchLimits(tokens: 64, sequences: 4)] {
         #expect(try generated(model, Self.crowd, until: stop, limits: limits) == alone)
+        #expect(try generated(model, Self.crowd, until: stop, limits: limits, steps: .slots) == alone)
       }
     }
   }
@@ -128,6 +131,7 @@ import _TestSupport
       let expected = try Self.prompts.map { try Self.recomputed($0, 12, model, edits: edits) }
       #expect(try generated(model, Self.prompts, edits: edits) == expected)
       #expect(try generated(model, Self.prompts, limits: .init(tokens: 3, sequences: 2), edits: edits) == expected)
+      #expect(try generated(model, Self.prompts, steps: .slots, edits: edits) == expected)
       #expect(try generated(model, Self.prompts) != expected)
     }
   }
@@ -142,6 +146,7 @@ import _TestSupport
       #expect(try generated(model, [prompt], single) == [batch[i]])
     }
     #expect(try generated(model, Self.prompts, options) == batch)
+    #expect(try generated(model, Self.prompts, options, steps: .slots) == batch)
     var other = options
     other.seed = 7
     #expect(try generated(model, Self.prompts, other) != batch)

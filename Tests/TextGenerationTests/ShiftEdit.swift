@@ -29,7 +29,7 @@ final class ShiftEdit: ActivationEdit {
     var tap = Tap.none
     guard !rows.isEmpty else { return tap }
     for layer in 0..<layers {
-      tap.place(self, at: Site(layer: layer, component: .blockOutput), on: .some(try Tensor(rows)))
+      tap.place(self, at: Site(layer: layer, component: .blockOutput), on: .some(RowIndex(rows)))
     }
     return tap
   }
@@ -45,7 +45,7 @@ final class ShiftEdit: ActivationEdit {
     var tap = Tap.none
     guard !rows.isEmpty else { return tap }
     for layer in 0..<layers {
-      tap.place(self, at: Site(layer: layer, component: .mlpOutput), on: .some(try Tensor(rows)))
+      tap.place(self, at: Site(layer: layer, component: .mlpOutput), on: .some(RowIndex(rows)))
     }
     return tap
   }

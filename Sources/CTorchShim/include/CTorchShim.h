@@ -17,6 +17,7 @@ extern "C" {
 
 typedef struct ReftTensor ReftTensor;
 typedef struct ReftGenerator ReftGenerator;
+typedef struct ReftGraph ReftGraph;
 typedef ReftTensor *_Nullable *_Nonnull ReftOut;
 typedef ReftTensor *_Nonnull ReftIn;
 typedef ReftTensor *_Nullable ReftOptional;
@@ -133,6 +134,13 @@ ReftStatus reft_detach(ReftIn a, ReftOut out);
 ReftStatus reft_to_type(ReftIn a, ReftType type, ReftOut out);
 ReftStatus reft_to_device(ReftIn a, ReftDevice device, ReftOut out);
 
+// Work of a GPU, recorded once and launched as one. Between begin and end nothing is computed: tensors are places in memory that each
+// replay fills anew. The graph owns that memory.
+ReftStatus reft_graph_begin(ReftDevice device, ReftGraph *_Nullable *_Nonnull out);
+ReftStatus reft_graph_end(ReftGraph *_Nonnull graph);
+ReftStatus reft_graph_replay(ReftGraph *_Nonnull graph);
+void reft_graph_release(ReftGraph *_Nullable graph);
+
 // Matrices
 ReftStatus reft_matmul(ReftIn a, ReftIn b, ReftOut out);
 ReftStatus reft_solve_triangular(ReftIn a, ReftIn b, bool upper, ReftOut out);
@@ -164,6 +172,9 @@ ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool 
 ReftStatus reft_decode_attention(ReftIn query, ReftIn key, ReftIn value, ReftTensor *_Nonnull const *_Nonnull keys,
                                  ReftTensor *_Nonnull const *_Nonnull values, const int64_t *_Nonnull held, const int64_t *_Nonnull first, int32_t count,
                                  double scale, ReftOut out);
+// What rows at `positions [n]` (int64) see of `columns` columns, as an addition to scores `[n, 1, 1, columns]`: 0 for columns up to their own
+// and within the last `window` (0: all), minus infinity beyond.
+ReftStatus reft_reach_mask(ReftIn positions, int64_t columns, int64_t window, ReftType type, ReftOut out);
 ReftStatus reft_cross_entropy(ReftIn logits, ReftIn targets, ReftOut out);
 ReftStatus reft_vocabulary_loss(ReftIn rows, ReftIn weight, ReftOptional bias, ReftIn labels, int64_t chunk, ReftOut out);
 
@@ -179,6 +190,7 @@ typedef ReftStatus (*ReftPart)(void *_Nonnull context, ReftTensor *_Nonnull inpu
 ReftStatus reft_recompute(ReftIn input, ReftPart _Nonnull function, void *_Nonnull context,
                           void (*_Nonnull release)(void *_Nonnull), ReftOut out);
 ReftStatus reft_copy_into(ReftIn target, ReftIn source);
+ReftStatus reft_put_rows(ReftIn target, ReftIn index, ReftIn source);  // target[index[i]] = source[i], int64
 ReftStatus reft_multiply_in_place(ReftIn target, double factor);
 // The norm of all gradients together, a scalar; where it is finite and above `clip`, they are scaled down to that. 0: no clipping.
 ReftStatus reft_clip_gradients(ReftTensor *_Nonnull const *_Nonnull gradients, int32_t count, double clip, ReftOut norm);

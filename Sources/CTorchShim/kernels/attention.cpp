@@ -129,34 +129,79 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
   }
 };
 
-/// The same by the engine's own operations, a sequence at a time.
-at::Tensor composed(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &path_keys, const at::Tensor &path_values,
-                    const Sequences &sequences, double scale) {
+/// Keys and values with what each sequence sees side by side, and where those of each begin, as its queries do: the form of the engine's kernels.
+struct Lines {
+  at::Tensor keys, values;
+  std::vector<int32_t> queries{0}, seen{0};
+  int64_t most_queries = 0, most_seen = 0;
+
+  Lines(const at::Tensor &k, const at::Tensor &v, const at::Tensor &path_keys, const at::Tensor &path_values, const Sequences &sequences)
+      : keys(k), values(v) {
+    const int64_t path = path_keys.defined() ? path_keys.size(0) : 0;
+    std::vector<int64_t> rows;  // of the path and, behind it, of the batch
+    for (int64_t s = 0; s < sequences.number; ++s) {
+      for (int64_t i = 0; i < sequences.path_rows(s); ++i) rows.push_back(i);
+      auto line = sequences.ancestors(s);
+      line.push_back(s);
+      for (const int64_t a : line) {
+        for (int64_t i = 0; i < sequences.count[a]; ++i) rows.push_back(path + sequences.first[a] + i);
+      }
+      queries.push_back(queries.back() + static_cast<int32_t>(sequences.count[s]));
+      most_queries = std::max(most_queries, sequences.count[s]);
+      most_seen = std::max(most_seen, static_cast<int64_t>(rows.size()) - seen.back());
+      seen.push_back(static_cast<int32_t>(rows.size()));
+    }
+    if (path == 0 && seen == queries) return;
+    const auto index = on(at::tensor(rows, at::kLong), k);
+    keys = (path > 0 ? at::cat({path_keys, k}, 0) : k).index_select(0, index);
+    values = (path > 0 ? at::cat({path_values, v}, 0) : v).index_select(0, index);
+  }
+
+  /// A table of the host where a tensor is; nobody waits for the copy.
+  static at::Tensor on(const at::Tensor &table, const at::Tensor &like) {
+    return like.is_cuda() ? table.pin_memory().to(like.device(), /*non_blocking=*/true) : table;
+  }
+};
+
+/// A row sees the keys up to the one that is as far from the end as itself, or all.
+at::Tensor sequence_by_sequence(const at::Tensor &q, const Lines &lines, bool causal, double scale) {
   std::vector<at::Tensor> parts;
-  for (int64_t s = 0; s < sequences.number; ++s) {
-    const int64_t count = sequences.count[s];
-    std::vector<at::Tensor> keys, values;
-    if (const int64_t n = sequences.path_rows(s); n > 0) {
-      keys.push_back(path_keys.narrow(0, 0, n));
-      values.push_back(path_values.narrow(0, 0, n));
-    }
-    auto line = sequences.ancestors(s);
-    line.push_back(s);
-    for (int64_t a : line) {
-      keys.push_back(k.narrow(0, sequences.first[a], sequences.count[a]));
-      values.push_back(v.narrow(0, sequences.first[a], sequences.count[a]));
-    }
-    const auto key = keys.size() == 1 ? keys[0] : at::cat(keys, 0), value = values.size() == 1 ? values[0] : at::cat(values, 0);
-    const int64_t context = key.size(0) - count;
-    const bool masked = sequences.causal && count > 1;
+  for (size_t s = 0; s + 1 < lines.queries.size(); ++s) {
+    const int64_t count = lines.queries[s + 1] - lines.queries[s], seen = lines.seen[s + 1] - lines.seen[s];
+    const auto part = [](const at::Tensor &t, int64_t first, int64_t number) { return t.narrow(0, first, number).transpose(0, 1).unsqueeze(0); };
+    const bool masked = causal && count > 1;
     std::optional<at::Tensor> mask;
-    if (masked && context > 0) mask = at::ones({count, context + count}, q.options().dtype(at::kBool)).tril(context);
-    parts.push_back(at::scaled_dot_product_attention(q.narrow(0, sequences.first[s], count).transpose(0, 1).unsqueeze(0), key.transpose(0, 1).unsqueeze(0),
-                                                     value.transpose(0, 1).unsqueeze(0), mask, 0.0, masked && context == 0, scale, q.size(1) != k.size(1))
+    if (masked && seen > count) mask = at::ones({count, seen}, q.options().dtype(at::kBool)).tril(seen - count);
+    parts.push_back(at::scaled_dot_product_attention(part(q, lines.queries[s], count), part(lines.keys, lines.seen[s], seen),
+                                                     part(lines.values, lines.seen[s], seen), mask, 0.0, masked && !mask, scale,
+                                                     q.size(1) != lines.keys.size(1))
                         .squeeze(0)
                         .transpose(0, 1));
   }
   return at::cat(parts, 0);
+}
+
+/// Whether the engine's flash kernels take this: half precision on a GPU that has them.
+bool is_flash(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+  if (!q.is_cuda() || (q.scalar_type() != at::kBFloat16 && q.scalar_type() != at::kHalf) || q.size(0) == 0 || q.size(2) % 8 != 0) return false;
+  if (q.stride(-1) != 1 || k.stride(-1) != 1 || v.stride(-1) != 1) return false;
+  const auto whole = [](const at::Tensor &t) { return t.transpose(0, 1).unsqueeze(0); };
+  const auto choice = at::_fused_sdp_choice(whole(q), whole(k), whole(v), std::nullopt, 0.0, true, std::nullopt, q.size(1) != k.size(1));
+  return choice == static_cast<int64_t>(at::SDPBackend::flash_attention) || choice == static_cast<int64_t>(at::SDPBackend::cudnn_attention);
+}
+
+/// All sequences in one call of flash attention (arXiv 2307.08691).
+at::Tensor flash(const at::Tensor &q, const Lines &lines, bool causal, double scale) {
+  const auto queries = Lines::on(at::tensor(lines.queries, at::kInt), q), seen = Lines::on(at::tensor(lines.seen, at::kInt), q);
+  return std::get<0>(at::_flash_attention_forward(q, lines.keys, lines.values, queries, seen, lines.most_queries, lines.most_seen, 0.0, causal,
+                                                  /*return_debug_mask=*/false, scale));
+}
+
+/// The same by the engine's own kernels.
+at::Tensor composed(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &path_keys, const at::Tensor &path_values,
+                    const Sequences &sequences, double scale) {
+  const Lines lines(k, v, path_keys, path_values, sequences);
+  return is_flash(q, k, v) ? flash(q, lines, sequences.causal, scale) : sequence_by_sequence(q, lines, sequences.causal, scale);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ final class Pass {
   let tokenRows: Int
   private let cache: KVCache?
   private let path: TextPath?
+  fileprivate let step: DecodingSlots.Step?
   private let tap: Tap
   private let virtual: [(prefix: VirtualPrefix, rows: Range<Int>)]
   private var angles: [ObjectIdentifier: RotaryEmbedding.Angles] = [:]
@@ -52,7 +53,10 @@ final class Pass {
   /// The sequences as parts of a tree of texts, where they are such.
   fileprivate let branches: [PackedAttention.Branch]?
 
-  init(_ batch: TokenBatch, cache: KVCache? = nil, path: TextPath? = nil, tap: Tap, on device: Device) {
+  init(
+    _ batch: TokenBatch, cache: KVCache? = nil, path: TextPath? = nil, step: DecodingSlots.Step? = nil, tap: Tap,
+    on device: Device
+  ) {
     virtual = tap.virtualSequences(of: batch)
     tokenRows = batch.rowCount
     var sequences = batch.sequences
@@ -67,6 +71,7 @@ final class Pass {
     branches = path == nil ? nil : Self.branches(of: self.batch, given: batch)
     self.cache = cache
     self.path = path
+    self.step = step
     self.tap = tap
     self.device = device
   }
@@ -147,7 +152,7 @@ final class Pass {
   /// - Parameter isLast: whether no block comes behind this one, so that it needs no rows but those that are asked for.
   func layer(_ index: Int, isLast: Bool = false) throws(TensorError) -> LayerPass {
     if isLast, let asked = batch.asked, asked.count < batch.rowCount, tap.lastLayer == nil,
-      let narrowed = try tap.narrowed(to: asked, in: index)
+      let narrowed = tap.narrowed(to: asked, in: index)
     {
       isNarrowed = true
       return LayerPass(
@@ -164,7 +169,10 @@ final class Pass {
     of rotary: RotaryEmbedding, as dtype: DType
   ) throws(TensorError) -> RotaryEmbedding.Angles {
     if let known = angles[ObjectIdentifier(rotary)] { return known }
-    let made = try rotary.angles(of: batch.runs, on: device, as: dtype)
+    let made =
+      if let step { try step.angles(of: rotary, as: dtype) } else {
+        try rotary.angles(of: batch.runs, on: device, as: dtype)
+      }
     angles[ObjectIdentifier(rotary)] = made
     return made
   }
@@ -200,6 +208,7 @@ struct LayerPass {
   func attend(
     _ attention: PackedAttention, _ q: Tensor, _ k: Tensor, _ v: Tensor
   ) throws(TensorError) -> Tensor {
+    if let step = pass.step { return try step.attend(attention, q, k, v, layer: layer) }
     let prefixes = try pass.prefixes(layer: layer, keys: k, values: v)
     guard let path, let branches = pass.branches else {
       return try attention(

@@ -1,10 +1,8 @@
-public import Tensors
-
 extension Tap {
   /// What the edits do to each row of a batch, as a number: rows of one number are treated alike, in every layer.
   ///
   /// - Parameter batch: the batch that the tap was made for.
-  public func treatments(of batch: TokenBatch) throws(TensorError) -> [Int32] {
+  public func treatments(of batch: TokenBatch) -> [Int32] {
     var treatments = Partition(count: batch.rowCount)
     for sequences in Dictionary(grouping: prefixes.keys, by: { prefixes[$0].map(ObjectIdentifier.init) }).values {
       treatments.split(sequences.flatMap { batch.rows[$0] })
@@ -12,10 +10,10 @@ extension Tap {
     // Edits share their rows as a rule, and rows that were told from others once need not be told again.
     var seen: Set<[ObjectIdentifier?]> = []
     for placed in placedEdits {
-      let index: Tensor? = if case .some(let index) = placed.rows { index } else { nil }
+      let index: RowIndex? = if case .some(let index) = placed.rows { index } else { nil }
       guard seen.insert([index, placed.kept].map { $0.map(ObjectIdentifier.init) }).inserted else { continue }
-      var rows = try index?.values(as: Int64.self)
-      if let kept = try placed.kept?.values(as: Int64.self) { rows = kept.map { rows?[Int($0)] ?? $0 } }
+      var rows = index?.rows
+      if let kept = placed.kept?.rows { rows = kept.map { rows?[Int($0)] ?? $0 } }
       // Rows of soft prompts lie behind those of tokens.
       if let rows { treatments.split(rows.map { Int($0) }.filter { $0 < batch.rowCount }) }
     }

@@ -33,8 +33,8 @@ public struct Tap {
   public enum Rows {
     /// Every row of the batch, without a gather.
     case all
-    /// int64 row indices, ascending, without repeats.
-    case some(Tensor)
+    /// These rows.
+    case some(RowIndex)
   }
 
   /// An edit and the rows it acts on.
@@ -43,14 +43,14 @@ public struct Tap {
     public let edit: any ActivationEdit
     /// The packed rows that the edit sees; it never sees the others.
     public let rows: Rows
-    /// Which of the rows it sees the edit replaces, int64 indices among them; `nil` for all.
+    /// Which of the rows it sees the edit replaces, as numbers among them; `nil` for all.
     ///
     /// A matrix product depends on how many rows it has. So where sequences of one batch have different edits, each edit sees the
     /// rows it would see if it were everybody's, and a sequence's numbers do not depend on its neighbours' edits.
-    public let kept: Tensor?
+    public let kept: RowIndex?
 
     /// An edit at the rows it is meant for.
-    public init(_ edit: any ActivationEdit, on rows: Rows, keeping kept: Tensor? = nil) {
+    public init(_ edit: any ActivationEdit, on rows: Rows, keeping kept: RowIndex? = nil) {
       self.edit = edit
       self.rows = rows
       self.kept = kept
@@ -60,10 +60,12 @@ public struct Tap {
       switch (rows, kept) {
       case (.all, nil): return try applied(value, from: input)
       case (.all, let kept?):
+        let kept = try kept.tensor()
         return try value.replacing(kept, with: applied(value, from: input).selected(kept))
-      case (.some(let index), let kept):
+      case (.some(let rows), let kept):
+        let index = try rows.tensor()
         let edited = try applied(value.selected(index), from: input?.selected(index))
-        guard let kept else { return try value.replacing(index, with: edited) }
+        guard let kept = try kept?.tensor() else { return try value.replacing(index, with: edited) }
         return try value.replacing(index.selected(kept), with: edited.selected(kept))
       }
     }
@@ -93,7 +95,7 @@ public struct Tap {
   }
 
   /// Adds an edit behind those that its site already has.
-  public mutating func place(_ edit: any ActivationEdit, at site: Site, on rows: Rows, keeping kept: Tensor? = nil) {
+  public mutating func place(_ edit: any ActivationEdit, at site: Site, on rows: Rows, keeping kept: RowIndex? = nil) {
     edits[site, default: []].append(Placed(edit, on: rows, keeping: kept))
   }
 

@@ -18,12 +18,19 @@ public struct Generator {
   let model: any LanguageModel
   let tokenizer: Tokenizer
   let limits: BatchLimits
+  let steps: DecodingSteps
 
   /// A generator for one model; the edits come with each call.
-  public init(_ model: any LanguageModel, _ tokenizer: Tokenizer, limits: BatchLimits = BatchLimits()) {
+  ///
+  /// - Parameter steps: how sequences grow; what is faster there if nothing is said. A model that does not take slots
+  ///   (``LanguageModels/LanguageModel/takesSlots``) grows without.
+  public init(
+    _ model: any LanguageModel, _ tokenizer: Tokenizer, limits: BatchLimits = BatchLimits(), steps: DecodingSteps? = nil
+  ) {
     self.model = model
     self.tokenizer = tokenizer
     self.limits = limits
+    self.steps = model.takesSlots ? steps ?? DecodingSteps(for: model) : .growing
   }
 
   /// Continues texts.
@@ -56,28 +63,51 @@ public struct Generator {
       throw group
     }
     var finished = [Generation?](repeating: nil, count: requests.count)
+    func leave(_ rows: [GeneratingRow]) throws -> [Int] {
+      for row in rows where row.finish != nil {
+        finished[row.index] = row.generation
+        try onFinish(row.index, row.generation)
+      }
+      return rows.indices.filter { rows[$0].finish == nil }
+    }
     try withoutGradients {
       var waiting = BatchLimits.longestFirst(requests.map(\.tokens.count))[...]
       var rows: [GeneratingRow] = []
       let cache = KVCache(sequences: 0, layers: model.shape.layers)
+      let slots = SlotRows(
+        model, count: min(limits.sequences, requests.count), wantsBest: options.isArgmax)
 
-      while !waiting.isEmpty || !rows.isEmpty {
-        let (pieces, hidden) = try advance(&rows, &waiting, cache, requests, options, stop, edits)
-        let read = rows.indices.filter { pieces[$0].start + pieces[$0].tokens.count == rows[$0].length }
-        try choose(for: read, of: &rows, from: hidden, options, requests, onText)
-        for row in rows where row.finish != nil {
-          finished[row.index] = row.generation
-          try onFinish(row.index, row.generation)
+      while !waiting.isEmpty || !rows.isEmpty || !slots.rows.isEmpty {
+        let places = limits.sequences - slots.rows.count
+        if !rows.isEmpty || !waiting.isEmpty && places > 0 {
+          let pass = try advance(&rows, &waiting, places, cache, requests, options, stop, edits)
+          let read = rows.indices.filter { pass.pieces[$0].start + pass.pieces[$0].tokens.count == rows[$0].length }
+          try choose(for: read, of: &rows, from: pass.hidden, options, requests, onText)
+          var staying = try leave(rows)
+          if steps == .slots {
+            for i in staying where rows[i].hasBegun && !pass.prefixed.contains(i) {
+              let expected = rows[i].prompt.count + min(stop.maximumNewTokens, Self.usualAnswer)
+              try slots.take(rows[i], at: i, of: cache, expected: expected)
+            }
+            staying.removeAll { rows[$0].hasBegun && !pass.prefixed.contains($0) }
+          }
+          if staying.count < rows.count {
+            cache.keep(staying)
+            rows = staying.map { rows[$0] }
+          }
         }
-        let staying = rows.indices.filter { rows[$0].finish == nil }
-        if staying.count < rows.count {
-          cache.keep(staying)
-          rows = staying.map { rows[$0] }
+        if !slots.rows.isEmpty {
+          let (next, ofRow) = try slots.step(edits)
+          try choose(Array(zip(slots.rows.indices, ofRow)), of: &slots.rows, from: next, options, requests, onText)
+          slots.keep(try leave(slots.rows))
         }
       }
     }
     return finished.compactMap { $0 }
   }
+
+  /// Tokens of an answer to make room for at once; longer ones get more when they are there.
+  private static let usualAnswer = 256
 
   private func problems(of request: GenerationRequest, _ index: Int) -> [GenerationError] {
     let place = Self.place(of: request, index)
@@ -103,27 +133,28 @@ public struct Generator {
 
   /// One pass: feeds every row what the cache does not hold of it, and gives free places to waiting prompts.
   ///
-  /// - Returns: what was fed of each row, and the hidden states of the last of it, `[rows, d]`.
+  /// - Parameter places: rows that there may be.
+  /// - Returns: what was fed of each row, the hidden states of the last of it, `[rows, d]`, and the rows behind prefixes.
   private func advance(
-    _ rows: inout [GeneratingRow], _ waiting: inout ArraySlice<Int>, _ cache: KVCache, _ requests: [GenerationRequest],
-    _ options: SamplingOptions, _ stop: StopConditions, _ edits: Edits
-  ) throws(TensorError) -> (pieces: [TokenBatch.Sequence], hidden: Tensor) {
+    _ rows: inout [GeneratingRow], _ waiting: inout ArraySlice<Int>, _ places: Int, _ cache: KVCache,
+    _ requests: [GenerationRequest], _ options: SamplingOptions, _ stop: StopConditions, _ edits: Edits
+  ) throws(TensorError) -> (pieces: [TokenBatch.Sequence], hidden: Tensor, prefixed: Set<Int>) {
     if let limit = model.cacheLimit {
       for (i, row) in rows.enumerated() where row.hasBegun && row.length == limit + 1 { cache.empty(i) }
     }
     // At most one row, the last, is not read to the end of its prompt: whoever takes the last room.
     var room = limits.tokens
     var pieces = zip(rows, cache.lengths).map { $0.piece(from: $1, room: &room) }
-    while room > 0, rows.count < limits.sequences, let next = waiting.popFirst() {
+    while room > 0, rows.count < places, let next = waiting.popFirst() {
       let row = row(requests[next], next, options, stop)
-      // Room for a usual answer at once; the stores grow by doubling where it is longer.
-      cache.add(capacity: row.prompt.count + min(stop.maximumNewTokens, 256))
+      cache.add(capacity: row.prompt.count + min(stop.maximumNewTokens, Self.usualAnswer))
       pieces.append(row.piece(from: 0, room: &room))
       rows.append(row)
     }
     let batch = TokenBatch(pieces)
     let asked = batch.rowCount == rows.count ? batch : TokenBatch(pieces, asking: batch.lastRows)
-    return (pieces, try model.hidden(asked, cache: cache, tap: edits(asked)))
+    let tap = try edits(asked)
+    return (pieces, try model.hidden(asked, cache: cache, tap: tap), Set(tap.prefixes.keys))
   }
 
   /// Chooses the next token of the rows that are read, of all from whose hidden states `[rows, d]`.
@@ -131,21 +162,29 @@ public struct Generator {
     for read: [Int], of rows: inout [GeneratingRow], from hidden: Tensor, _ options: SamplingOptions,
     _ requests: [GenerationRequest], _ onText: (Int, String) throws -> Void
   ) throws {
-    guard let first = read.first else { return }
-    guard try hidden.isFinite() else {
-      throw GenerationError.notFinite(place: Self.place(of: requests[rows[first].index], rows[first].index))
-    }
+    if read.isEmpty { return }
     let states =
       try read.count == rows.count ? hidden : hidden.selected(Tensor(read.map(Int64.init), on: model.device))
-    let logits = try model.logits(states)
-    if options.stages.isEmpty, options.isGreedy {
-      let chosen = try logits.argmax(along: 1).values(as: Int32.self)
-      for (token, i) in zip(chosen, read) { try take(token, &rows[i], onText) }
-    } else {
-      for (scores, i) in read.enumerated() {
-        let token = rows[i].choose(from: try logits.narrowed(0, scores..<scores + 1).values(as: Float.self))
-        try take(token, &rows[i], onText)
-      }
+    let next = try NextTokens(states, by: model, wantsBest: options.isArgmax)
+    try choose(read.enumerated().map { ($1, $0) }, of: &rows, from: next, options, requests, onText)
+  }
+
+  /// Chooses the next token of some rows, each with its place in what a pass says.
+  private func choose(
+    _ read: [(row: Int, place: Int)], of rows: inout [GeneratingRow], from next: NextTokens, _ options: SamplingOptions,
+    _ requests: [GenerationRequest], _ onText: (Int, String) throws -> Void
+  ) throws {
+    let best = try next.best.values(as: Int32.self)
+    guard let first = read.first else { return }
+    guard best[0] >= 0 else {
+      let request = rows[first.row].index
+      throw GenerationError.notFinite(place: Self.place(of: requests[request], request))
+    }
+    for (row, place) in read {
+      let token =
+        try options.isArgmax
+        ? best[place] : rows[row].choose(from: next.logits.narrowed(0, place..<place + 1).values(as: Float.self))
+      try take(token, &rows[row], onText)
     }
   }
 

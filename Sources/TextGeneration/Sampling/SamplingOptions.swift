@@ -52,6 +52,9 @@ public struct SamplingOptions: Sendable, Equatable {
   /// Whether the most likely token is taken.
   public var isGreedy: Bool { temperature == 0 }
 
+  /// Whether the scores alone choose the token: nothing changes them, and nothing is drawn.
+  var isArgmax: Bool { isGreedy && stages.isEmpty }
+
   /// The stages in order, as transformers orders them; those that would change nothing are left out.
   public var stages: [any LogitStage] {
     var stages: [any LogitStage] = []

@@ -28,7 +28,7 @@ struct Treatments {
           tokens: [Int32](repeating: 0, count: length), promptLength: kind.promptLength, route: kind.route)
       })
     let tap = try edits(batch)
-    let all = try tap.treatments(of: batch)
+    let all = tap.treatments(of: batch)
     for (i, (kind, _)) in kinds.enumerated() {
       treatments[kind] = all[batch.rows[i]]
       prefixLengths[kind] = tap.prefixes[i]?.length

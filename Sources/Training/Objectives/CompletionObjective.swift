@@ -81,7 +81,7 @@ public struct CompletionObjective: Objective {
     guard model.takesBranches, trunk?.isKept != true, examples.count > 1 else { return nil }
     let treatments = try withoutGradients { () throws(TensorError) in
       let (batch, tap) = try adapters.tapped(whole, of: examples, mode: .inference)
-      return try tap.treatments(of: batch)
+      return tap.treatments(of: batch)
     }
     guard let shared = SharedBeginnings(whole, treatments: treatments) else { return nil }
     let (batch, tap) = try adapters.tapped(shared.sequences, of: shared.owners.map { examples[$0] }, mode: mode)
