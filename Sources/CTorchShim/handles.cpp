@@ -87,6 +87,7 @@ int32_t reft_rank(ReftTensor *t) { return static_cast<int32_t>(reft::borrow(t).d
 int64_t reft_size(ReftTensor *t, int32_t dimension) { return reft::borrow(t).sizes()[static_cast<size_t>(dimension)]; }
 ReftType reft_type(ReftTensor *t) { return static_cast<ReftType>(reft::borrow(t).scalar_type()); }
 bool reft_requires_grad(ReftTensor *t) { return reft::borrow(t).requires_grad(); }
+int64_t reft_version(ReftTensor *t) { return static_cast<int64_t>(reft::borrow(t)._version()); }
 ReftDevice reft_device(ReftTensor *t) {
   const auto d = reft::borrow(t).device();
   return d.is_cuda() ? ReftDevice{REFT_CUDA, d.index()} : ReftDevice{REFT_CPU, 0};

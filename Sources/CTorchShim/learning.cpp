@@ -86,5 +86,6 @@ ReftStatus reft_fused_adamw(ReftTensor *const *parameters, ReftTensor *const *gr
       steps.push_back(at::full({}, static_cast<double>(step), p.back().options().dtype(at::kFloat)));
     }
     at::_fused_adamw_(p, g, m, v, {}, steps, learning_rate, beta1, beta2, weight_decay, epsilon, false, false);
+    for (const auto &parameter : p) parameter.unsafeGetTensorImpl()->bump_version();  // which the engine leaves out here
   });
 }

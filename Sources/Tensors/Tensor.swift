@@ -37,6 +37,9 @@ public final class Tensor {
   /// Where the elements lie.
   public var device: Device { Device(native: reft_device(handle)) }
 
+  /// How often the elements were overwritten in place, by this tensor or one that shares its memory.
+  public var version: Int { Int(reft_version(handle)) }
+
   /// Copies the elements out, row-major, converted to `Element`.
   public func values<Element: TensorElement>(as type: Element.Type = Element.self) throws(TensorError) -> [Element] {
     let count = elementCount

@@ -26,30 +26,35 @@ public final class AdamW {
     secondMoments = Array(moments.suffix(parameters.count))
   }
 
-  /// One update from the accumulated gradients, which are then forgotten.
-  ///
-  /// - Parameters:
-  ///   - clip: the gradients are scaled together to at most this norm, as `torch.nn.utils.clip_grad_norm_` does.
-  ///   - afterClipping: called before the parameters move, for those who change gradients.
-  /// - Returns: the norm of all gradients together, before clipping.
-  @discardableResult
-  public func update(
-    learningRate: Double, clip: Double?, afterClipping: () throws(TensorError) -> Void = {}
-  ) throws(TensorError) -> Double {
+  /// The parameters that have gradients.
+  private func moving() throws(TensorError) -> [(index: Int, gradient: Tensor)] {
     var moving: [(index: Int, gradient: Tensor)] = []
     for (i, parameter) in parameters.enumerated() {
       if let gradient = try parameter.tensor.gradient() { moving.append((i, gradient)) }
     }
-    let norm = try moving.isEmpty ? nil : Tensor.clip(moving.map(\.gradient), to: clip)
-    try afterClipping()
+    return moving
+  }
+
+  /// Scales the accumulated gradients together to at most a norm, as `torch.nn.utils.clip_grad_norm_` does.
+  ///
+  /// - Parameter clip: the norm; `nil` leaves them as they are.
+  /// - Returns: the norm of all gradients together before that, a scalar of the device, so that nobody waits for it who need not;
+  ///   `nil` where there are none.
+  public func clip(to clip: Double?) throws(TensorError) -> Tensor? {
+    let moving = try moving()
+    return try moving.isEmpty ? nil : Tensor.clip(moving.map(\.gradient), to: clip)
+  }
+
+  /// One update from the accumulated gradients, which are then forgotten.
+  public func update(learningRate: Double) throws(TensorError) {
+    let moving = try moving()
     step += 1
-    guard let norm else { return 0 }
+    if moving.isEmpty { return }
     try rule.update(
       moving.map { parameters[$0.index].tensor }, gradients: moving.map(\.gradient),
       firstMoments: moving.map { firstMoments[$0.index] }, secondMoments: moving.map { secondMoments[$0.index] },
       step: step, learningRate: learningRate)
     for parameter in parameters { try parameter.tensor.clearGradient() }
-    return try norm.item()
   }
 
   /// The moments, named after their parameters.

@@ -134,22 +134,23 @@ public final class Trainer {
         try total.backward()
       }
     }
-    // Asked for once all work is on its way, so that a GPU need not wait between two pieces.
+    if settings.l1 > 0, let penalty = try adapter.absoluteSum() { try (penalty * settings.l1).backward() }
+    let pass = TrainingPass(random: random, progress: done)
+    for part in adapter.parts { try part.intervention.penalty(pass)?.backward() }
+    let norm = try optimizer.clip(to: settings.gradientClip)
+    // The one time that anybody waits for the device: all work of the gradients is on its way.
+    let numbers = try Self.values(losses.map(\.sum) + (norm.map { [$0] } ?? []))
     var sum = 0.0
-    for (loss, sources) in losses {
-      sum += try loss.item()
+    for (loss, (_, sources)) in zip(numbers, losses) {
+      sum += loss
       guard sum.isFinite else {
         throw TrainingError.notFinite(loss: sum, step: optimizer.step + 1, examples: sources)
       }
     }
-    if settings.l1 > 0, let penalty = try adapter.absoluteSum() { try (penalty * settings.l1).backward() }
-    let pass = TrainingPass(random: random, progress: done)
-    for part in adapter.parts { try part.intervention.penalty(pass)?.backward() }
+    for part in adapter.parts { try part.intervention.beforeStep() }
     let factor = settings.schedule.factor(step: optimizer.step, warmup: warmupSteps, total: totalSteps)
     let rate = settings.learningRate * factor
-    let norm = try optimizer.update(learningRate: rate, clip: settings.gradientClip) { () throws(TensorError) in
-      for part in adapter.parts { try part.intervention.beforeStep() }
-    }
+    try optimizer.update(learningRate: rate)
     for part in adapter.parts { try part.intervention.afterStep() }
     progress.stepInEpoch += 1
     progress.lossSum += sum
@@ -158,8 +159,15 @@ public final class Trainer {
     let seconds = (clock.now - start) / .seconds(1)
     return StepMetrics(
       step: optimizer.step, totalSteps: totalSteps, epoch: Double(optimizer.step) / Double(stepsPerEpoch),
-      loss: sum / labels, learningRate: rate, gradientNorm: norm, tokens: tokens,
+      loss: sum / labels, learningRate: rate, gradientNorm: norm == nil ? 0 : numbers[losses.count], tokens: tokens,
       tokensPerSecond: Double(tokens) / max(seconds, 1e-9))
+  }
+
+  /// Scalars by one transfer.
+  private static func values(_ scalars: [Tensor]) throws(TensorError) -> [Double] {
+    var rows: [Tensor] = []
+    for scalar in scalars { rows.append(try scalar.reshaped([1])) }
+    return try Tensor.concatenated(rows, along: 0).values(as: Double.self)
   }
 
   private func endEpoch() throws -> EpochMetrics {

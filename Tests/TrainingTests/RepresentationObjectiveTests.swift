@@ -78,7 +78,7 @@ import _TestSupport
         let loss = try mean(objective)
         try loss.backward()
         losses.append(Float(try loss.item()))
-        try optimizer.update(learningRate: settings.double("lr"), clip: nil)
+        try optimizer.update(learningRate: settings.double("lr"))
       }
       try golden.expect(Tensor(losses), equals: "losses")
     }

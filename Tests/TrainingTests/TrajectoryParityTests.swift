@@ -39,7 +39,8 @@ import _TestSupport
       losses.append(try loss.item())
       if l1 > 0 { try #require(try adapter.absoluteSum()).scaled(l1).backward() }
       let factor = Schedule.linear.factor(step: step, warmup: warmup, total: steps)
-      norms.append(try optimizer.update(learningRate: rate * factor, clip: clip))
+      norms.append(try #require(try optimizer.clip(to: clip)).item())
+      try optimizer.update(learningRate: rate * factor)
     }
     return (losses, norms)
   }

@@ -64,6 +64,7 @@ int64_t reft_size(ReftIn t, int32_t dimension);
 ReftType reft_type(ReftIn t);
 ReftDevice reft_device(ReftIn t);
 bool reft_requires_grad(ReftIn t);
+int64_t reft_version(ReftIn t);  // goes up with every write in place
 ReftStatus reft_copy_out(ReftIn t, ReftType type, void *_Nonnull bytes, int64_t byte_count);
 
 // Making tensors
