@@ -38,6 +38,7 @@ enum Bench {
     case "load": return try LoadingWork(job)
     case "tokenize": return try TokenizingWork(job)
     case "machine": return try MachineWork(job)
+    case "device": return try DeviceCheckWork(job)
     case "chart": return ChartWork()
     default: throw JobError.unknownWork(name: name)
     }

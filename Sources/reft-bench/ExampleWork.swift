@@ -7,16 +7,12 @@ import Training
 
 /// Gives both sides their inputs: a task's examples as token ids, and the order in which our trainer takes them.
 ///
-/// Job: `model`, `task` (clutrr or kinship), `path`, `limit`, `seed`, `epochs`, `order_seed`.
+/// Job: `model`, `task` (clutrr or kinship), `path`, `limit`, `seed`, or `examples` in place of these four; `epochs`, `order_seed`.
 struct ExampleWork: Workload {
   let ready: JSONObject
 
   init(_ job: JSONReader) throws {
-    let model = try PretrainedModel.open(job.string("model"))
-    let encoder = ExampleEncoder(model.text, maximumLength: model.model.shape.contextLength)
-    let task = try TaskRegistry.standard.task(named: job.string("task"))
-    let drawn = try task.examples(at: job.string("path"), limit: job.int("limit"), seed: job.int("seed"))
-    let examples = try drawn.map { try encoder.encode($0.record) }
+    let examples = try job.object["examples"] == nil ? Self.drawn(job) : job.examples()
     let seed = UInt64(try job.int("order_seed"))
     let orders = try (0..<job.int("epochs")).map {
       try Trainer.order(of: $0, seed: seed, count: examples.count)
@@ -28,6 +24,14 @@ struct ExampleWork: Workload {
         }),
       "orders": .array(orders.map { .array($0.map(JSONValue.integer)) }),
     ]
+  }
+
+  private static func drawn(_ job: JSONReader) throws -> [TrainingExample] {
+    let model = try PretrainedModel.open(job.string("model"))
+    let encoder = ExampleEncoder(model.text, maximumLength: model.model.shape.contextLength)
+    let task = try TaskRegistry.standard.task(named: job.string("task"))
+    let drawn = try task.examples(at: job.string("path"), limit: job.int("limit"), seed: job.int("seed"))
+    return try drawn.map { try encoder.encode($0.record) }
   }
 
   /// There is nothing to repeat.

@@ -7,9 +7,9 @@ import TextGeneration
 
 /// Greedy generation by the generator of `reft generate`, nothing ends a text early.
 ///
-/// Job: `model`, `prompts` (token ids), `new_tokens`, perhaps `weights` (auto, as the command has it), and for edits `method`,
-/// `settings`, `locations` and how many different `adapters` of that kind, as their files hold them. A round continues all
-/// prompts, which go through the first `adapters` of them by turns (0: the model as it is).
+/// Job: `model` and where it computes (``JSON/JSONReader/openModel(weights:)``), `prompts` (token ids), `new_tokens`, and for edits
+/// `method`, `settings`, `locations` and how many different `adapters` of that kind, as their files hold them. A round continues all
+/// prompts, which go through the first `adapters` of them by turns (0: the model as it is), in `steps` (growing, slots) where it says so.
 struct GenerationWork: Workload {
   private let model: PretrainedModel
   private let adapters: [Adapter]
@@ -17,9 +17,7 @@ struct GenerationWork: Workload {
   private let stop: StopConditions
 
   init(_ job: JSONReader) throws {
-    let weights = try WeightForm.resolve(
-      job.string(ifPresent: "weights") ?? "auto", on: .cpu, dtype: .float32)
-    let model = try PretrainedModel.open(job.string("model"), weights: weights)
+    let model = try job.openModel(weights: "auto")  // as the command has it
     self.model = model
     let count = job.object["method"] == nil ? 0 : try job.int(ifPresent: "adapters") ?? 1
     adapters = try (0..<count).map { try job.savedAdapter(for: model.model, seed: 42 + UInt64($0)) }
@@ -39,10 +37,11 @@ struct GenerationWork: Workload {
       prompt.route = index % max(1, used.count)
       return prompt
     }
+    let steps = try request.string(ifPresent: "steps").flatMap(DecodingSteps.init(rawValue:))
     var answers: [Generation] = []
     let work = { [model, stop] in
       let (folded, edits) = try routes.folded(into: model.model, going: sent.map(\.route))
-      answers = try Generator(folded, model.tokenizer).generate(
+      answers = try Generator(folded, model.tokenizer, steps: steps).generate(
         sent, until: stop, edits: { batch throws(TensorError) in try edits.tap(for: batch) })
     }
     var operations: [OperationProfile] = []

@@ -1,10 +1,24 @@
 import Interventions
 import JSON
 import LanguageModels
+import Pretrained
 import Tensors
 import Training
 
 extension JSONReader {
+  /// `model`, opened on `device` (the CPU if nothing is said) to compute in `dtype` (float32), its matrices in the form of `weights`.
+  func openModel(weights usual: String = "plain") throws -> PretrainedModel {
+    let (device, dtype) = try place()
+    let weights = try WeightForm.resolve(string(ifPresent: "weights") ?? usual, on: device, dtype: dtype)
+    return try PretrainedModel.open(string("model"), device: device, dtype: dtype, weights: weights)
+  }
+
+  /// `device` and `dtype`.
+  func place() throws -> (device: Device, dtype: DType) {
+    let device = try Device.resolve(string(ifPresent: "device") ?? "cpu")
+    return (device, try DType.resolve(string(ifPresent: "dtype") ?? "float32", on: device))
+  }
+
   /// Token ids under a key.
   func tokens(_ key: String) throws -> [Int32] { try array(key).compactMap(\.int).map(Int32.init) }
 
@@ -35,7 +49,7 @@ extension JSONReader {
 
   private func plan(for model: any LanguageModel) throws -> (plan: Adapter.Plan, method: Method) {
     let method = try InterventionRegistry.standard.method(string("method"))
-    let plan = try Adapter.Plan(
+    let plan = Adapter.Plan(
       method: method.name, settings: try reader(ifPresent: "settings")?.object ?? [:],
       locations: try string(ifPresent: "locations").map(Location.list(parsing:)) ?? method.locations(in: model))
     return (plan, method)

@@ -6,14 +6,14 @@ import Training
 
 /// Updates of a training run by the trainer of `reft train`, a few a round.
 ///
-/// Job: `model`, `method`, `settings`, `locations`, `examples`, `batch`, `rate`, `l1`, `order_seed`, `epochs`. A round takes
+/// Job: `model` and where it computes (``JSON/JSONReader/openModel(weights:)``), `method`, `settings`, `locations`, `examples`, `batch`, `rate`, `l1`, `order_seed`, `epochs`. A round takes
 /// `steps` updates, and goes on where the last one ended; with `"profile": true` it tells where their time went.
 struct TrainingWork: Workload {
   private let trainer: Trainer
   let ready: JSONObject
 
   init(_ job: JSONReader) throws {
-    let model = try PretrainedModel.open(job.string("model")).model
+    let model = try job.openModel().model
     let adapter = try job.adapter(for: model)
     trainer = try Trainer(
       model: model, adapter: adapter, training: job.examples(),

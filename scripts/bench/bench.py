@@ -4,7 +4,7 @@
 Each case runs our side and the peer's by turns on the same inputs, after a warm-up, several rounds. Rows go to
 bench/results.json, which keeps the rows of cases that are not run now, and to docs/benchmarks.md. The names that begin with
 growth- (make bench-growth: all of them) measure how time and memory grow; their data go to bench/growth.json, their plots to
-docs/images. profile-train and profile-generate (both: profile) tell where our time goes, in bench/profile.json.
+docs/images. Those that begin with gpu- (gpu: all of them) need an NVIDIA GPU and `make setup-cuda`. profile-train and profile-generate (both: profile) tell where our time goes, in bench/profile.json.
 """
 
 import argparse
@@ -45,6 +45,8 @@ def main():
     arguments.add_argument("--whole", action="store_true", help="score-truthfulqa: the peer does every answer too (an hour)")
     arguments.add_argument("--questions", type=int, help="score-truthfulqa: only about so many questions")
     arguments.add_argument("--programs", help="the folder of reft and reft-bench, instead of .build/release")
+    arguments.add_argument("--gpu-shape", default="llama-3-8b", help="gpu-*: the shape of the random weights (llama-3-8b, llama-3.2-1b, tiny)")
+    arguments.add_argument("--gpu-device", default="cuda", help="gpu-*: cuda, cuda:1, or cpu to try the cases out")
     arguments.add_argument("--list", action="store_true", help="print the names of the cases")
     arguments.add_argument("--page", action="store_true", help="only write docs/benchmarks.md from bench/ again")
     arguments = arguments.parse_args()
@@ -60,16 +62,18 @@ def main():
     if arguments.page:
         return page.write(suites.ROOT)
     names = arguments.cases or [name for name, case in cases.CASES.items() if case.by_itself]
-    names = [one for name in names for one in {"growth": growth.NAMES, "profile": profiling.NAMES}.get(name, [name])]
+    groups = {"growth": growth.NAMES, "profile": profiling.NAMES, "gpu": list(cases.GPU)}
+    names = [one for name in names for one in groups.get(name, [name])]
     every = [*cases.CASES, *growth.NAMES, *profiling.NAMES]
     unknown = [name for name in names if name not in every]
     if unknown:
-        sys.exit(f"bench: there is no case {', '.join(unknown)}; known are {', '.join(every)}, growth and profile")
+        sys.exit(f"bench: there is no case {', '.join(unknown)}; known are {', '.join(every)}, growth, profile and gpu")
     known = {row["case"]: row for row in results.load(PLACE / "results.json")}
     guess = lambda name: cases.CASES[name].seconds if name in cases.CASES else growth.SECONDS if name in growth.NAMES else profiling.SECONDS
     expected = {name: known.get(name, {}).get("seconds") or guess(name) for name in names}
     with tempfile.TemporaryDirectory() as scratch:
         suite = suites.Suite(scratch, arguments.rounds, arguments.whole, arguments.questions, arguments.programs)
+        suite.gpu_choice = {"shape": arguments.gpu_shape, "device": arguments.gpu_device}
         shown, failed = measure(suite, names, expected)
     if shown:
         print(results.table(shown))
@@ -82,9 +86,11 @@ def measure(suite, names, expected):
     """Runs the cases; what each gives is kept at once. The rows, and the names of the cases that failed."""
     meter = suites.Meter(names, expected)
     suite.meter = meter.update
+    trial = all(name in cases.GPU for name in names) and suite.gpu_choice.get("device") == "cpu"
     now = measured_machine(suite)
     PLACE.mkdir(exist_ok=True)
-    results.save(PLACE / "machine.json", now)
+    if not trial:
+        results.save(PLACE / "machine.json", now)
     shown, failed = [], []
     for name in names:
         meter.begin(name)
@@ -101,8 +107,12 @@ def measure(suite, names, expected):
             print(f"\nbench: {name}: {problem}", file=sys.stderr)
             failed.append(name)
             continue
+        if row is None:
+            continue
         row |= {"seconds": round(time.monotonic() - started, 1), "processor": now["processor"], "revision": now["revision"]}
         shown.append(row)
+        if trial:
+            continue
         results.save(PLACE / "results.json", results.merged(results.load(PLACE / "results.json"), [row], list(cases.CASES)))
     print(file=sys.stderr)
     return shown, failed

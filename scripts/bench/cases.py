@@ -4,6 +4,7 @@ import dataclasses
 import typing
 
 import generating
+import gpu
 import loading
 import scoring
 import starting
@@ -52,8 +53,33 @@ METHODS = {
 }
 UPDATES = {1: 8, 8: 2, 32: 1}  # a round
 
+def on_gpu(run):
+    return lambda suite, case: run(suite.on_gpu(), case)
+
+
+# On a GPU, in bfloat16, with random weights in the shape of Llama 3 8B; the first of them holds the device to the CPU.
+GPU = {
+    "gpu-check": Case(on_gpu(gpu.check), "the device held to the CPU with SmolLM2: logits, gradients, packed rows, recorded steps", 60,
+                      by_itself=False),
+    "gpu-train-loreft-b8": Case(
+        on_gpu(lambda suite, case: training.step(suite, case, "loreft", 8, 10, 5, limit=128, peak=True)),
+        "updates of LoReFT r4, f5+l5, on the output of all layers, batch 8", 120, by_itself=False),
+    "gpu-train-lora-b8": Case(
+        on_gpu(lambda suite, case: training.step(suite, case, "lora", 8, 10, 5, limit=128, peak=True)),
+        "updates of LoRA r8 on queries and values, batch 8", 120, by_itself=False),
+    "gpu-generate-b16": Case(
+        on_gpu(lambda suite, case: generating.greedy(suite, case, 16, 64, rounds=3)), "greedy, 16 prompts side by side, 64 tokens each", 60,
+        by_itself=False),
+    "gpu-generate-b1": Case(
+        on_gpu(lambda suite, case: generating.greedy(suite, case, 1, 64, rounds=3)), "greedy, one prompt, 64 tokens", 40, by_itself=False),
+    "gpu-graphs-b1": Case(
+        on_gpu(lambda suite, case: gpu.recorded(suite, case, 1, 64, rounds=3)), "greedy, one prompt, steps recorded as CUDA graphs", 30,
+        by_itself=False),
+}
+
 CASES = {
     **FIXED,
+    **GPU,
     **{f"train-{name}-b{batch}": Case(
         train(method, batch, UPDATES[batch], 2 if batch > 1 else 3), f"{what}, batch {batch}", {1: 35, 8: 50, 32: 70}[batch],
         by_itself=name in ("loreft", "lora") or batch == 8)

@@ -68,7 +68,7 @@ def notes(rows):
 
 
 def share(rows):
-    row = next((row for row in rows if row.get("peak")), None)
+    row = next((row for row in rows if row.get("peak") and row["case"] in cases.FIXED), None)
     if row is None:
         return
     peak = row["peak"]
@@ -78,15 +78,41 @@ def share(rows):
         f"{peak['gflop_per_token'] * 1e3 / 4:.1f} million entries of the blocks' matrices forward, and as many backward for the gradients "
         "of their inputs (the weights are frozen). Attention scores, norms, the vocabulary rows of the few labels and the edit itself "
         "are not counted, and no padding is.\n")
-    yield "| | GFLOP/s of useful work | share of the peak |\n|---|---:|---:|"
-    yield f"| sgemm 2048^3, measured between the rounds of `{row['case']}` | {number(peak['sgemm_gflops'])} | 100% |"
-    yield f"| ours | {number(peak['ours_gflops'])} | {peak['ours_share']:.0%} |"
-    yield f"| {row['peer_name']} | {number(peak['peer_share'] * peak['sgemm_gflops'])} | {peak['peer_share']:.0%} |"
+    yield from shares([row], "GFLOP/s", 1, "sgemm 2048^3")
+
+
+def shares(rows, unit, scale, product):
+    """Useful work of both sides against the products that the machine reaches."""
+    yield f"| | {unit} of useful work | share of the peak |\n|---|---:|---:|"
+    for row in rows:
+        peak = row["peak"]
+        yield f"| {product}, measured between the rounds of `{row['case']}` | {number(peak['sgemm_gflops'] / scale)} | 100% |"
+        yield f"| ours | {number(peak['ours_gflops'] / scale)} | {peak['ours_share']:.0%} |"
+        yield f"| {row['peer_name']} | {number(peak['peer_share'] * peak['sgemm_gflops'] / scale)} | {peak['peer_share']:.0%} |"
+
+
+def gpu(rows, found):
+    """The cases on a GPU."""
+    yield "\n## On a GPU\n"
+    device = found["device"]
+    yield (f"- {device['name']}: {number(device['gflops'] / 1e3)} TFLOP/s in {device['dtype']} products of 8192 x 8192, "
+           f"{number(device['read_gbs'])} GB/s read from its memory; all sides compute in {device['dtype']}")
+    yield f"- the model has the shape {device['shape']} and random weights"
+    for dtype, gaps in found["gaps"].items():
+        worst = max((value, name) for name, value in gaps.items() if isinstance(value, float))
+        yield (f"- SmolLM2 in {dtype} there against float32 on the CPU (logits, gradients, packed rows, steps over slots): at most "
+               f"{worst[0]:.1e} of the largest number ({worst[1]}); steps recorded as CUDA graphs: {'yes' if gaps.get('recorded') else 'no'}")
+    yield ""
+    yield from rows_of(rows, with_target=False)
+    peaks = [row for row in rows if row.get("peak")]
+    if peaks:
+        yield ""
+        yield from shares(peaks, "TFLOP/s", 1e3, f"{device['dtype']} 8192^3")
 
 
 def bounds(rows):
     """What no program can pass on this machine: the products that an update needs, at the peak, and nothing else."""
-    row = next((row for row in rows if row.get("peak")), None)
+    row = next((row for row in rows if row.get("peak") and row["case"] in cases.FIXED), None)
     if row is None or "layers" not in row["peak"]:
         return
     peak = row["peak"]
@@ -164,9 +190,9 @@ def profile(data, machine):
         yield f"| between operations | | {one['outside_s'] * 1e3:.1f} | {one['outside_s'] / whole:.1%} | | |"
 
 
-def text(rows, machine, grown=(), profiled=()):
+def text(rows, machine, grown=(), profiled=(), device=None):
     fixed = [row for row in rows if row["case"] in cases.FIXED]
-    others = [row for row in rows if row["case"] not in cases.FIXED]
+    others = [row for row in rows if row["case"] not in cases.FIXED and row["case"] not in cases.GPU]
     lines = [TOP.rstrip()]
     if machine:
         lines += describe(machine)
@@ -179,6 +205,8 @@ def text(rows, machine, grown=(), profiled=()):
         lines += ["", *noted]
     lines += share(rows)
     lines += bounds(rows)
+    if device:
+        lines += gpu([row for row in rows if row["case"] in cases.GPU], device)
     if grown:
         lines += growth(grown)
     if profiled and machine:
@@ -190,4 +218,4 @@ def write(root):
     place = root / "bench"
     rows = results.load(place / "results.json")
     (root / "docs" / "benchmarks.md").write_text(text(rows, read(place / "machine.json"), results.load(place / "growth.json"),
-                                                       results.load(place / "profile.json")))
+                                                       results.load(place / "profile.json"), read(place / "gpu.json")))

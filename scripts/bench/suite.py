@@ -29,7 +29,17 @@ class Suite:
         self.config = json.loads((self.folder / "config.json").read_text())
         self.data = pathlib.Path(os.environ.get("REFT_DATA") or ROOT.parent / "shared" / "data")
         self._examples = {}
+        self._gpu, self.gpu_choice = None, {}
         self.meter = lambda *_: None
+
+    def on_gpu(self):
+        """The same on a GPU, made when the first case asks for it."""
+        import gpu
+
+        if self._gpu is None:
+            self._gpu = gpu.GPU(self, **self.gpu_choice)
+        self._gpu.meter = self.meter
+        return self._gpu
 
     def _printed(self, script):
         return subprocess.run([ROOT / script], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()

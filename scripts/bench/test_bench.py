@@ -51,6 +51,17 @@ class Page(unittest.TestCase):
         for expected in ("305 (300 - 310)", "105 (100 - 110)", "**2.90**", "2.4 ✓", "0.425 GFLOP", "65%", "a note", "`unknown`", "1,200", "7.0000"):
             self.assertIn(expected, text)
 
+    def test_what_a_gpu_gave_stands_apart_in_its_own_units(self):
+        peak = {"gflop_per_token": 28.0, "sgemm_gflops": 700e3, "ours_gflops": 350e3, "ours_share": 0.5, "peer_share": 0.25, "layers": 32}
+        row = results.row("gpu-train-loreft-b8", [900], [450], "true tokens/s", higher_is_better=True, peer_name="pyreft 0.1.0", peak=peak)
+        found = {"device": {"name": "a GPU", "shape": "llama-3-8b", "dtype": "bfloat16", "gflops": 710e3, "read_gbs": 3300.0},
+                 "gaps": {"float32": {"logits": 2e-6, "steps": 1e-6, "recorded": True, "why_not_recorded": ""}}}
+        text = page.text([row], None, device=found)
+        for expected in ("## On a GPU", "a GPU: 710 TFLOP/s", "2.0e-06", "CUDA graphs: yes", "| ours | 350 | 50% |", "| pyreft 0.1.0 | 175 | 25% |"):
+            self.assertIn(expected, text)
+        self.assertNotIn("Share of the machine's peak", text)
+        self.assertNotIn("## On a GPU", page.text([row], None))
+
     def test_a_run_is_held_against_its_products_at_the_peak_and_alone(self):
         peak = {"gflop_per_token": 0.4, "sgemm_gflops": 200.0, "ours_gflops": 150.0, "ours_share": 0.75, "peer_share": 0.4, "layers": 30}
         update = results.row("train-loreft-b8", [400], [200], "true tokens/s", higher_is_better=True, peer_name="x", data="x", peak=peak)

@@ -21,7 +21,7 @@ def main():
         whole = tokenizer(pair["prompt"] + pair["response"], return_offsets_mapping=True)
         prompt = sum(start < len(pair["prompt"]) for start, _ in whole.offset_mapping)
         rows.append((whole.input_ids + [clutrr.EOS], prompt))
-    model = serving.load_model(job["model"])
+    model = serving.load_model(job)
     loss_of, parameters = train.loreft(model, job)
     batches = [[rows[i] for i in order[start:start + job["batch"]]] for order in job["orders"]
                for start in range(0, len(order), job["batch"])]

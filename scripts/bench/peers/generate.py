@@ -7,7 +7,7 @@ import torch
 
 def main():
     job = serving.job()
-    model = serving.load_model(job["model"])
+    model = serving.load_model(job)
     model.generation_config.eos_token_id = None
     prompts, new = job["prompts"], job["new_tokens"]
     width = max(map(len, prompts))
@@ -15,6 +15,7 @@ def main():
     for row, prompt in enumerate(prompts):
         tokens[row, width - len(prompt):] = torch.tensor(prompt)
         mask[row, width - len(prompt):] = 1
+    tokens, mask = tokens.to(model.device), mask.to(model.device)
 
     @torch.no_grad()
     def work(_):

@@ -17,7 +17,7 @@ def main():
             path = pathlib.Path(job["gguf"])
             model = transformers.AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, torch_dtype=torch.float32)
         else:
-            model = serving.load_model(job["model"])
+            model = serving.load_model(job)
         model(torch.tensor([[1]]))
         return {}
 

@@ -9,7 +9,7 @@ import transformers
 def main():
     job = serving.job()
     tokenizer = transformers.AutoTokenizer.from_pretrained(job["model"])
-    model = serving.load_model(job["model"])
+    model = serving.load_model(job)
 
     @torch.no_grad()
     def work(request):

@@ -17,12 +17,13 @@ def job():
     return json.loads(pathlib.Path(sys.argv[1]).read_text())
 
 
-def load_model(folder):
-    """The model as transformers loads it: float32, its default attention (scaled_dot_product_attention)."""
+def load_model(job):
+    """The model as transformers loads it, its default attention (scaled_dot_product_attention): on the CPU and in float32 if nothing is said."""
     import torch
     import transformers
 
-    return transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval()
+    dtype, device = getattr(torch, job.get("dtype", "float32")), job.get("device", "cpu")
+    return transformers.AutoModelForCausalLM.from_pretrained(job["model"], torch_dtype=dtype).eval().to(device)
 
 
 def serve(work, **ready):

@@ -12,6 +12,10 @@ import transformers
 import clutrr
 
 
+def padded(rows, model):
+    return {name: tensor.to(model.device) for name, tensor in clutrr.padded(rows).items()}
+
+
 def loreft(model, job):
     """pyreft's LoReFT at the first and last positions of the prompt, on the output of every layer."""
     import pyreft
@@ -21,11 +25,12 @@ def loreft(model, job):
     reft = pyreft.get_reft_model(model, pyreft.ReftConfig(representations=[
         {"layer": layer, "component": "block_output", "low_rank_dimension": rank,
          "intervention": pyreft.LoreftIntervention(
-             embed_dim=model.config.hidden_size, low_rank_dimension=rank, dtype=torch.float32)} for layer in edited]))
+             embed_dim=model.config.hidden_size, low_rank_dimension=rank, dtype=model.dtype)} for layer in edited]))
+    reft.set_device(model.device)
 
     def loss(rows):
         positions = [[*range(count), *range(prompt - count, prompt)] for _, prompt in rows]
-        _, output = reft(clutrr.padded(rows), unit_locations={"sources->base": (None, [positions] * len(edited))})
+        _, output = reft(padded(rows, model), unit_locations={"sources->base": (None, [positions] * len(edited))})
         return output.loss
 
     parts = [part for edit in reft.interventions.values()
@@ -39,7 +44,7 @@ def lora(model, job):
 
     model = peft.get_peft_model(model, peft.LoraConfig(
         task_type="CAUSAL_LM", r=job["rank"], lora_alpha=job["alpha"], target_modules=["q_proj", "v_proj"]))
-    return (lambda rows: model(**clutrr.padded(rows)).loss), [part for part in model.parameters() if part.requires_grad]
+    return (lambda rows: model(**padded(rows, model)).loss), [part for part in model.parameters() if part.requires_grad]
 
 
 def lofit(model, job):
@@ -60,13 +65,13 @@ def lofit(model, job):
             block.self_attn.o_proj.register_forward_pre_hook(hook_of(layer))
     if heads is None:
         scale = edit["scale"] = (1e-3 * torch.randn(shape)).requires_grad_()
-        return (lambda rows: model(**clutrr.padded(rows)).loss + job["l1"] * scale.abs().sum()), [scale]
+        return (lambda rows: model(**padded(rows, model)).loss + job["l1"] * scale.abs().sum()), [scale]
     layers, columns = torch.tensor(heads).T
     bias = (1e-3 * torch.randn(len(heads), shape[2])).requires_grad_()
 
     def loss(rows):
         edit["bias"] = torch.zeros(shape).index_put((layers, columns), bias)
-        return model(**clutrr.padded(rows)).loss
+        return model(**padded(rows, model)).loss
 
     return loss, [bias]
 
@@ -80,7 +85,7 @@ def red(model, _):
         bias = torch.zeros(model.config.hidden_size, requires_grad=True)
         parts += [scale, bias]
         block.mlp.register_forward_hook(lambda _, __, output, scale=scale, bias=bias: output * scale + bias)
-    return (lambda rows: model(**clutrr.padded(rows)).loss), parts
+    return (lambda rows: model(**padded(rows, model)).loss), parts
 
 
 METHODS = {"loreft": loreft, "lora": lora, "lofit": lofit, "red": red}
@@ -89,7 +94,7 @@ METHODS = {"loreft": loreft, "lora": lora, "lofit": lofit, "red": red}
 def main():
     job = serving.job()
     torch.manual_seed(42)
-    model = serving.load_model(job["model"])
+    model = serving.load_model(job)
     loss_of, parameters = METHODS[job["method"]](model, job)
     rows = [(example["tokens"], example["prompt"]) for example in job["examples"]]
     batch = job["batch"]

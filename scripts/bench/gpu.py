@@ -1,0 +1,86 @@
+"""The cases on a GPU: our side and the peers' on one device, in bfloat16, with random weights of a published shape."""
+
+import json
+import random
+import subprocess
+import sys
+
+import results
+import sides
+import suite as suites
+
+LENGTHS = (64, 120)  # tokens of an example: what CLUTRR's stories have, but for the longest
+# What a device may differ from the CPU's float32, as a part of the largest number. In bfloat16 the CPU itself differs by 0.086.
+BOUNDS = {"float32": 1e-3, "bfloat16": 0.35}
+
+
+class GPU(suites.Suite):
+    """A suite whose sides all compute on the device."""
+
+    def __init__(self, suite, shape="llama-3-8b", device="cuda", dtype="bfloat16"):
+        self.scratch, self.rounds_wanted, self.whole, self.questions = suite.scratch, suite.rounds_wanted, False, None
+        self.reft, self.bench, self.python, self.meter, self.small = suite.reft, suite.bench, suite.python, suite.meter, suite.folder
+        self.place = {"device": device, "dtype": dtype}
+        self.folder = suite.folder.parent / f"random-{shape}-{dtype}"
+        if not (self.folder / "config.json").exists():
+            subprocess.run([self.python, suites.HERE / "peers/random_model.py", shape, dtype, device, self.folder], check=True, stdout=sys.stderr)
+        self.model, self.shape = str(self.folder), shape
+        self.config = json.loads((self.folder / "config.json").read_text())
+        self._examples = {}
+
+    def ours(self, work, **job):
+        return super().ours(work, **{**self.place, **job})
+
+    def peer(self, script, **job):
+        return super().peer(script, **{**self.place, **job})
+
+    def examples(self, limit, epochs=1):
+        if (limit, epochs) not in self._examples:
+            source = random.Random(42)
+            rows = [[source.randrange(3, self.config["vocab_size"]) for _ in range(source.randint(*LENGTHS))] for _ in range(limit)]
+            examples = [{"tokens": row, "prompt": len(row) - 2} for row in rows]
+            with self.ours("examples", examples=examples, epochs=epochs, order_seed=42) as side:
+                self._examples[limit, epochs] = {**side.ready, "name": f"random tokens, {LENGTHS[0]} to {LENGTHS[1]} an example"}
+        return self._examples[limit, epochs]
+
+    def save(self, found):
+        """What was found out, for the page; a trial on the CPU leaves nothing."""
+        if self.place["device"] != "cpu":
+            results.save(suites.ROOT / "bench" / "gpu.json", found)
+
+    def described(self):
+        """The device, and what it reaches."""
+        with self.ours("machine") as side:
+            reached = side.round()
+        name = subprocess.run([self.python, "-c", "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU: the CPU')"],
+                              text=True, stdout=subprocess.PIPE).stdout.strip()
+        return {"name": name, "shape": self.shape, **self.place, **reached}
+
+
+def check(suite, case):
+    """The device against the CPU with SmolLM2: what is computed, gradients, decoding in recorded steps. There is no row of it."""
+    device, found = suite.place["device"], {}
+    for dtype, bound in BOUNDS.items():
+        with suite.ours("device", model=str(suite.small), device=device, dtype=dtype) as side:
+            found[dtype] = answer = side.round()
+        wrong = {name: value for name, value in answer.items() if isinstance(value, float) and not value <= bound}
+        if wrong:
+            raise sides.Failed(f"{dtype} on {device} differs from float32 on the CPU: {wrong}")
+        if device != "cpu" and not answer["recorded"]:
+            raise sides.Failed(f"steps were not recorded in {dtype}: {answer['why_not_recorded']}")
+    for dtype, answer in found.items():
+        print(f"\n{case}: {dtype}: " + ", ".join(f"{name} {value:.1e}" for name, value in answer.items() if isinstance(value, float)), file=sys.stderr)
+    suite.save({"device": suite.described(), "gaps": found})
+
+
+def recorded(suite, case, count, new, rounds):
+    """Decoding in slots, recorded as CUDA graphs, against growing steps, whose kernels the host launches one by one."""
+    import generating
+
+    chosen, name = generating.prompts(suite, count)
+    with suite.ours("generate", prompts=chosen, new_tokens=new) as side:
+        same = sum(a == b for a, b in zip(*(side.round(steps=steps)["tokens"] for steps in ("slots", "growing"))))
+        slots, growing = suite.alternate(suite.rounds(rounds), lambda _: side.round(steps="slots"), lambda _: side.round(steps="growing"))
+    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
+    return results.row(case, rate(slots), rate(growing), "new tokens/s", higher_is_better=True, peer_name="ours in growing steps",
+                       data=name, notes=[f"{same} of {count} texts are the same."])
