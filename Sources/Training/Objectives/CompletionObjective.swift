@@ -44,7 +44,7 @@ public struct CompletionObjective: Objective {
     // Examples may share a row and go on differently behind it.
     let asked = Set(rows).sorted()
     let batch = TokenBatch(layout.batch.sequences, asking: asked)
-    var hidden = try model.hidden(batch, from: trunk, tap: layout.tap)
+    var hidden = try model.hidden(batch, of: layout.texts, from: trunk, tap: layout.tap)
     if asked != rows {
       let places = Dictionary(uniqueKeysWithValues: zip(asked, 0...))
       hidden = try hidden.selected(Tensor(rows.compactMap { places[$0].map(Int64.init) }, on: model.device))
@@ -56,6 +56,8 @@ public struct CompletionObjective: Objective {
   private struct Layout {
     let batch: TokenBatch
     let tap: Tap
+    /// The whole text that each sequence is a part of.
+    let texts: [TokenBatch.Sequence]
     /// The row of a position of an example.
     let row: (_ example: Int, _ position: Int) -> Int
 
@@ -65,12 +67,12 @@ public struct CompletionObjective: Objective {
     ) throws(TensorError) {
       let whole = examples.flatMap(objective.sequences)
       if let (shared, batch, tap) = try objective.shared(whole, examples, mode) {
-        (self.batch, self.tap) = (batch, tap)
+        (self.batch, self.tap, texts) = (batch, tap, shared.owners.map { whole[$0] })
         row = { shared.row(of: $0, at: $1) }
         return
       }
       let (batch, tap) = try objective.adapters.tapped(whole, of: examples, mode: mode)
-      (self.batch, self.tap) = (batch, tap)
+      (self.batch, self.tap, texts) = (batch, tap, whole)
       row = { batch.rows[$0].lowerBound + $1 }
     }
   }
@@ -78,7 +80,7 @@ public struct CompletionObjective: Objective {
   private func shared(
     _ whole: [TokenBatch.Sequence], _ examples: [TrainingExample], _ mode: EditMode
   ) throws(TensorError) -> (SharedBeginnings, TokenBatch, Tap)? {
-    guard model.takesBranches, trunk?.isKept != true, examples.count > 1 else { return nil }
+    guard model.takesBranches, examples.count > 1 else { return nil }
     let treatments = try withoutGradients { () throws(TensorError) in
       let (batch, tap) = try adapters.tapped(whole, of: examples, mode: .inference)
       return tap.treatments(of: batch)

@@ -95,7 +95,7 @@ public struct RepresentationObjective: Objective {
       tap.place(recorder, at: Site(layer: layer, component: .blockOutput), on: .all)
     }
     tap.lastLayer = layers.last
-    _ = try model.hidden(batch, from: trunk, tap: tap)
+    _ = try model.hidden(batch, of: batch.sequences, from: trunk, tap: tap)
     var rows: [Int64] = []
     for (i, packed) in batch.rows.enumerated() {
       let first = packed.lowerBound + batch.sequences[i].promptLength

@@ -29,12 +29,9 @@ public final class Trunk {
     self.adapters = adapters
   }
 
-  /// Whether the activations of the run's texts are kept, each text's apart.
-  var isKept: Bool { store != nil }
-
-  /// What is kept of a batch; `nil` where that is not all of it.
-  func stream(of batch: TokenBatch) throws(TensorError) -> ResidualStream? {
-    guard let rows = try store?.rows(of: batch) else { return nil }
+  /// What is kept of a batch, whose sequences are parts of these texts; `nil` where that is not all of it.
+  func stream(of batch: TokenBatch, in texts: [TokenBatch.Sequence]) throws(TensorError) -> ResidualStream? {
+    guard let rows = try store?.rows(of: batch, in: texts) else { return nil }
     return ResidualStream(at: site, rows: rows)
   }
 
@@ -76,9 +73,11 @@ public final class Trunk {
 }
 
 extension LanguageModel {
-  /// The final hidden states of a batch, from what a trunk keeps where it keeps something.
-  func hidden(_ batch: TokenBatch, from trunk: Trunk?, tap: Tap) throws(TensorError) -> Tensor {
-    guard let stream = try trunk?.stream(of: batch) else { return try hidden(batch, cache: nil, tap: tap) }
+  /// The final hidden states of a batch, whose sequences are parts of these texts, from what a trunk keeps where it keeps something.
+  func hidden(
+    _ batch: TokenBatch, of texts: [TokenBatch.Sequence], from trunk: Trunk?, tap: Tap
+  ) throws(TensorError) -> Tensor {
+    guard let stream = try trunk?.stream(of: batch, in: texts) else { return try hidden(batch, cache: nil, tap: tap) }
     return try hidden(batch, from: stream, tap: tap)
   }
 }

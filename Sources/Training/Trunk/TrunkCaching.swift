@@ -6,7 +6,7 @@ public enum TrunkCaching: String, Sendable, CaseIterable {
   case memory
   /// They are kept in a file of the run, which is gone when the run ends.
   case disk
-  /// In memory where they take at most a quarter of what is free, else on disk where they take at most half of what is free,
-  /// else not at all; nor where fewer than a tenth of the blocks lie below, or every text is read once.
+  /// In memory where they take at most a quarter of what is free; else on disk where they take at most half of what is free and at
+  /// least a tenth of the blocks lie below; else not at all, nor where every text is read once.
   case auto
 }

@@ -56,8 +56,10 @@ public struct TrunkPlan: Sendable, Equatable {
       return .disk
     case .auto:
       if epochs == 1 { return .none(reason: "one epoch reads every text once") }
-      if share < 0.1 { return .none(reason: "they are less than a tenth of the model") }
       if bytes <= memory / 4 { return .memory }
+      if share < 0.1 {
+        return .none(reason: "they are less than a tenth of the model, and more than a quarter of the free memory")
+      }
       if bytes <= disk / 2 { return .disk }
       return .none(
         reason: "\(bytes.asSize) are more than a quarter of the free memory and half of the free disk")

@@ -41,13 +41,15 @@ final class TrunkStore {
   }
 
   /// The rows of a batch, `[rows, d]`; `nil` where those of a text are not kept.
-  func rows(of batch: TokenBatch) throws(TensorError) -> Tensor? {
+  ///
+  /// - Parameter texts: the whole text that each sequence of the batch is a part of.
+  func rows(of batch: TokenBatch, in texts: [TokenBatch.Sequence]) throws(TensorError) -> Tensor? {
     var parts: [Tensor] = []
-    for sequence in batch.sequences {
-      guard let first = firstRows[Text(sequence)] else { return nil }
-      let bytes = UnsafeRawBufferPointer(bytes(first..<first + sequence.tokens.count))
-      guard let base = bytes.baseAddress else { return nil }
-      parts.append(try .mapping(base, shape: [sequence.tokens.count, width], dtype: dtype, owner: room))
+    for (sequence, text) in zip(batch.sequences, texts) {
+      guard let first = firstRows[Text(text)] else { return nil }
+      let rows = first + sequence.start..<first + sequence.start + sequence.tokens.count
+      guard let base = UnsafeRawBufferPointer(bytes(rows)).baseAddress else { return nil }
+      parts.append(try .mapping(base, shape: [rows.count, width], dtype: dtype, owner: room))
     }
     return try Tensor.concatenated(parts, along: 0).moved(to: device)
   }
