@@ -8,7 +8,7 @@ SETUP := scripts/setup
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda quickstart build test bench bench-growth check format clean
+.PHONY: help setup setup-cuda quickstart build test bench bench-growth bench-gpu check format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -22,6 +22,7 @@ setup: ## fetch libtorch and the models into the cache (once for all clones)
 setup-cuda: ## the same with the engine's CUDA part for NVIDIA GPUs (2.5 GB); scripts/setup/engine.sh cpu goes back
 	@$(SETUP)/check.sh
 	@$(SETUP)/engine.sh cuda
+	@scripts/check/cuda.py
 
 quickstart: ## set-up, build, data, LoReFT and LoFiT on SmolLM2-135M, one table of results
 	@scripts/quickstart.sh
@@ -42,11 +43,15 @@ bench: setup ## measure against pyreft, peft and transformers; CASES="..." for s
 bench-growth: ## measure how time and memory grow with length, batch, rank, layers and adapters
 	@$(MAKE) --no-print-directory bench CASES=growth
 
+bench-gpu: ## measure on an NVIDIA GPU against pyreft, peft and transformers (after make setup-cuda)
+	@$(MAKE) --no-print-directory bench CASES=gpu
+
 check: ## layout and comments of the sources, plan of the rooms, no machine paths
 	scripts/check/format.sh
 	scripts/check/docs.py
 	scripts/check/dag.py
 	scripts/check/paths.sh
+	scripts/check/cuda.py
 	cd scripts/bench && python3 -m unittest --quiet test_bench
 
 format: ## lay out the sources as .swift-format says

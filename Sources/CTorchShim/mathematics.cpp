@@ -11,6 +11,7 @@ REFT_OP(reft_add_scalar, (ReftTensor * a, double b, ReftTensor **out), at::add(b
 REFT_OP(reft_multiply_scalar, (ReftTensor * a, double b, ReftTensor **out), at::mul(borrow(a), b))
 REFT_OP(reft_negate, (ReftTensor * a, ReftTensor **out), at::neg(borrow(a)))
 REFT_OP(reft_abs, (ReftTensor * a, ReftTensor **out), at::abs(borrow(a)))
+REFT_OP(reft_log, (ReftTensor * a, ReftTensor **out), at::log(borrow(a)))
 REFT_OP(reft_cos, (ReftTensor * a, ReftTensor **out), at::cos(borrow(a)))
 REFT_OP(reft_sin, (ReftTensor * a, ReftTensor **out), at::sin(borrow(a)))
 REFT_OP(reft_tanh, (ReftTensor * a, ReftTensor **out), at::tanh(borrow(a)))

@@ -38,6 +38,8 @@ extension Tensor {
 
   /// `|x|` of every element.
   public func abs() throws(TensorError) -> Tensor { try perform("abs", [self]) { reft_abs(handle, $0) } }
+  /// The natural logarithm of each element.
+  public func log() throws(TensorError) -> Tensor { try perform("log", [self]) { reft_log(handle, $0) } }
   /// Cosine of every element, in radians.
   public func cos() throws(TensorError) -> Tensor { try perform("cos", [self]) { reft_cos(handle, $0) } }
   /// Sine of every element, in radians.

@@ -83,18 +83,3 @@ import _TestSupport
     #expect(try edited.slots != steps(model, count: 18).slots)
   }
 }
-
-/// Work that is done again and again; on the CPU there is nothing to record it with.
-@Suite(.engineAlone) struct RepeatedWorkTests {
-  @Test func `each run reads what is in its tensors by then`() throws {
-    try withoutLeaks {
-      let input = try Tensor.zeros([3])
-      let work = RepeatedWork(on: .cpu) { () throws(TensorError) in [try input * 2] }
-      for value in 1...4 {
-        try input.assign(Tensor.full([3], value: Double(value)))
-        #expect(try work()[0].values(as: Float.self) == [Float](repeating: Float(2 * value), count: 3))
-      }
-      #expect(!work.isRecorded && work.whyNotRecorded == nil)
-    }
-  }
-}

@@ -9,8 +9,8 @@ import _TestSupport
 
 /// On a GPU every number that the host asks for is a wait for all work before it; an update asks once, at its end.
 @Suite(.engineAlone) struct WaitingTests {
-  /// Methods that decide on the host by numbers of the device: where the largest latents are, and noise that is computed there.
-  private static let waiting: Set = ["reft_r1", "jola"]
+  /// What decides on the host by numbers of the device: which latents are the largest.
+  private static let waiting = ["reft_r1"]
 
   private static let trained = InterventionRegistry.standard.methods.filter { method in
     !waiting.contains(method.name)

@@ -93,6 +93,7 @@ ReftStatus reft_add_scalar(ReftIn a, double b, ReftOut out);
 ReftStatus reft_multiply_scalar(ReftIn a, double b, ReftOut out);
 ReftStatus reft_negate(ReftIn a, ReftOut out);
 ReftStatus reft_abs(ReftIn a, ReftOut out);
+ReftStatus reft_log(ReftIn a, ReftOut out);
 ReftStatus reft_cos(ReftIn a, ReftOut out);
 ReftStatus reft_sin(ReftIn a, ReftOut out);
 ReftStatus reft_tanh(ReftIn a, ReftOut out);

@@ -138,9 +138,9 @@ private enum HardConcrete {
   private static let epsilon = 1e-6
 
   static func drawn(_ phi: Tensor, using random: RandomSource) throws(TensorError) -> Tensor {
-    // Product and sum are rounded apart, as in the reference.
-    let uniform = try (random.uniform(phi.shape, in: 0..<1) * (1 - 2 * epsilon) + epsilon).values(as: Double.self)
-    let noise = try Tensor(uniform.map { Float(log($0) - log(1 - $0)) }, shape: phi.shape, on: phi.device)
+    // Product and sum are rounded apart, as in the reference; the logarithms are not.
+    let uniform = try (random.uniform(phi.shape, in: 0..<1) * (1 - 2 * epsilon) + epsilon).converted(to: .float64)
+    let noise = try (uniform.log() - (-uniform + 1).log()).converted(to: .float32)
     return try stretched(((phi + noise) / temperature).sigmoid())
   }
 
