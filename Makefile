@@ -6,6 +6,9 @@
 SETUP := scripts/setup
 # One compute thread in tests: results do not depend on the machine, and neighbours are left in peace.
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000
+# Kernels of our own are tested at the width of this processor with everything else, and then at the widths of narrower ones.
+KERNEL_WIDTHS := v3 plain
+KERNEL_TESTS := 'TensorsTests|DecodeAttentionTests|DecodingSlotsTests'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cuda quickstart build test bench bench-growth bench-gpu check format clean
@@ -33,6 +36,9 @@ build: setup ## leave the command in .build/release/reft
 test: setup ## run every test
 	@started=$$(date +%s); \
 	  REFT_TEST_MODEL=$$($(SETUP)/model.sh) REFT_TEST_ENCODER=$$($(SETUP)/model.sh minilm) $(TEST_ENVIRONMENT) swift test; status=$$?; \
+	  for width in $(KERNEL_WIDTHS); do \
+	    [ $$status -ne 0 ] || REFT_KERNELS=$$width $(TEST_ENVIRONMENT) swift test --skip-build --filter $(KERNEL_TESTS) || status=$$?; \
+	  done; \
 	  echo "make test: $$(( $$(date +%s) - started )) s"; exit $$status
 
 bench: setup ## measure against pyreft, peft and transformers; CASES="..." for some

@@ -1,95 +1,17 @@
-// What attention over packed rows and its gradients share: who sees whom, and rows laid out in panels of 16.
+// What attention over packed rows and its gradients share: queries in panels of 16, and what the loops of both are given.
 #pragma once
 
 #include "kernel.hpp"
 #include "panels.hpp"
+#include "scratch.hpp"
+#include "sequences.hpp"
+#include "tasks.hpp"
 
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
-#include <numeric>
-#include <vector>
 
 namespace reft {
 
-/// The sequences of a batch: rows `[first, first + count)`, behind those of `parent` and its own parents; one without a parent (-1)
-/// goes on from the first `path` rows of rows that stand before the batch, or from none.
-struct Sequences {
-  const int64_t *first, *count, *parent, *path;
-  int64_t number;
-  bool causal;
-
-  /// The sequences that one goes on from, the first of them first.
-  std::vector<int64_t> ancestors(int64_t i) const {
-    std::vector<int64_t> chain;
-    for (int64_t p = parent[i]; p >= 0; p = parent[p]) chain.insert(chain.begin(), p);
-    return chain;
-  }
-  /// How many rows of the path it goes on from.
-  int64_t path_rows(int64_t i) const {
-    while (parent[i] >= 0) i = parent[i];
-    return path[i];
-  }
-  /// How often a row looks at a key.
-  int64_t pairs() const {
-    int64_t all = 0;
-    for (int64_t i = 0; i < number; ++i) {
-      int64_t before = path_rows(i);
-      for (int64_t a : ancestors(i)) before += count[a];
-      all += count[i] * before + (causal ? count[i] * (count[i] + 1) / 2 : count[i] * count[i]);
-    }
-    return all;
-  }
-};
-
 inline Rows head(const at::Tensor &t, int64_t h) { return {floats(t) + h * t.stride(1), t.stride(0)}; }
-
-/// Memory of a thread that grows as needed, on whole cache lines: where it lies must not decide how sums round.
-class Scratch {
- public:
-  /// Room for so many floats; what was there is lost.
-  float *of(int64_t count) {
-    if (count > capacity_) {
-      std::free(floats_);
-      floats_ = nullptr;
-      capacity_ = 0;
-      floats_ = static_cast<float *>(std::aligned_alloc(64, static_cast<size_t>(up_to_16(count)) * sizeof(float)));
-      if (floats_ == nullptr) throw std::bad_alloc();
-      capacity_ = up_to_16(count);
-    }
-    return floats_;
-  }
-  float *zeros(int64_t count) {
-    std::memset(of(count), 0, static_cast<size_t>(count) * sizeof(float));
-    return floats_;
-  }
-  Scratch() = default;
-  Scratch(const Scratch &) = delete;
-  Scratch &operator=(const Scratch &) = delete;
-  ~Scratch() { std::free(floats_); }
-
- private:
-  float *floats_ = nullptr;
-  int64_t capacity_ = 0;
-};
-
-/// Calls `task(i)` for `[0, count)` on all threads, each taking the next one when it is done with its last.
-template <typename Task> void for_each(int64_t count, Task task) {
-  std::atomic<int64_t> next{0};
-  at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), count), 1, [&](int64_t, int64_t) {
-    for (int64_t i = next++; i < count; i = next++) task(i);
-  });
-}
-
-/// Sequences by their length, the longest first, so that no thread begins a long one last.
-inline std::vector<int64_t> longest_first(const Sequences &sequences) {
-  std::vector<int64_t> order(static_cast<size_t>(sequences.number));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return sequences.count[a] > sequences.count[b]; });
-  return order;
-}
 
 /// Keys that a panel of queries looks at: in panels of 16 and, of the values, row by row.
 struct Span {

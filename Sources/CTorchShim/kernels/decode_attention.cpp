@@ -1,12 +1,11 @@
 // Attention of one new row a sequence over the keys and values that are kept: a whole batch in one call, nothing copied but the
 // new rows.
+#include "scratch.hpp"
+#include "tasks.hpp"
+#include "widest.hpp"
 #include "../shim.hpp"
 
-#include <ATen/Parallel.h>
-
-#include <atomic>
 #include <cstring>
-#include <vector>
 
 namespace reft {
 namespace {
@@ -53,19 +52,14 @@ ReftStatus reft_decode_attention(ReftTensor *query, ReftTensor *key, ReftTensor 
     }
     static const auto attend = REFT_WIDEST(attend);
     auto z = at::empty({count, heads, width}, q.options());
-    const int64_t tasks = count * kv_heads;
-    std::atomic<int64_t> next{0};
-    at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), tasks), 1, [&](int64_t, int64_t) {
-      thread_local std::vector<float> scores;
-      scores.resize(static_cast<size_t>(4 * longest));
-      for (int64_t i = next++; i < tasks; i = next++) {
-        const int64_t s = i / kv_heads, h = i % kv_heads, offset = h * borrow(keys[s]).size(2) * width;
-        float *kept_keys = floats(borrow(keys[s])) + offset, *kept_values = floats(borrow(values[s])) + offset;
-        std::memcpy(kept_keys + held[s] * width, floats(k) + i * width, static_cast<size_t>(width) * 4);
-        std::memcpy(kept_values + held[s] * width, floats(v) + i * width, static_cast<size_t>(width) * 4);
-        const Head head{kept_keys, kept_values, first[s], held[s] + 1, width, static_cast<float>(scale)};
-        attend(head, floats(q) + i * group * width, group, scores.data(), floats(z) + i * group * width);
-      }
+    for_each(count * kv_heads, [&](int64_t i) {
+      thread_local Scratch scores;
+      const int64_t s = i / kv_heads, h = i % kv_heads, offset = h * borrow(keys[s]).size(2) * width;
+      float *kept_keys = floats(borrow(keys[s])) + offset, *kept_values = floats(borrow(values[s])) + offset;
+      std::memcpy(kept_keys + held[s] * width, floats(k) + i * width, static_cast<size_t>(width) * 4);
+      std::memcpy(kept_values + held[s] * width, floats(v) + i * width, static_cast<size_t>(width) * 4);
+      const Head head{kept_keys, kept_values, first[s], held[s] + 1, width, static_cast<float>(scale)};
+      attend(head, floats(q) + i * group * width, group, scores.of(4 * longest), floats(z) + i * group * width);
     });
     give(z, out);
   });

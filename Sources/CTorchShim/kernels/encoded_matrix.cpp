@@ -1,5 +1,7 @@
 #include "encoded_matrix.hpp"
 
+#include "widest.hpp"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif

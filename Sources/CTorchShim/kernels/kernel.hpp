@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../shim.hpp"
+#include "widest.hpp"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>

@@ -3,11 +3,12 @@
 #include "skinny_linear.hpp"
 
 #include "panels.hpp"
+#include "scratch.hpp"
+#include "tasks.hpp"
+#include "widest.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
-#include <atomic>
 #include <vector>
 
 namespace reft {
@@ -66,11 +67,11 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::Array
   const long k = x.size(-1), rows = x.numel() / k;
   // Up to 8 rows are two passes along k over rows of W that are near; 16 lanes pay for more.
   const long panels = rows / 16 + (rows % 16 > 8 ? 1 : 0);
-  thread_local std::vector<float> turned;
-  if (static_cast<long>(turned.size()) < panels * 16 * k) turned.resize(static_cast<size_t>(panels * 16 * k));
+  thread_local Scratch room;
+  float *const turned = room.of(panels * 16 * k);
   const float *in = floats(x);
   for (long panel = 0; panel < panels; ++panel) {
-    lay_out({in + panel * 16 * k, k}, std::min<long>(16, rows - panel * 16), k, turned.data() + panel * 16 * k);
+    lay_out({in + panel * 16 * k, k}, std::min<long>(16, rows - panel * 16), k, turned + panel * 16 * k);
   }
   long all = 0;
   for (const auto &weight : weights) all += weight.rows;
@@ -91,19 +92,14 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::Array
     const auto &w = weights[i];
     const long n = w.rows;
     const Product product{in, w.is_encoded() ? nullptr : floats(w.tensor), biases[i].defined() ? floats(biases[i]) : nullptr, w.bytes, w.decode, w.row_bytes,
-                          y, rows, k, y_stride, turned.data(), panels};
+                          y, rows, k, y_stride, turned, panels};
     for (long first = 0; first < n; first += piece) pieces.push_back({product, first, std::min(n, first + piece)});
     y += n;
   }
-  const long count = static_cast<long>(pieces.size());
-  std::atomic<long> next{0};
-  at::parallel_for(0, std::min<long>(at::get_num_threads(), count), 1, [&](int64_t, int64_t) {
-    thread_local std::vector<float> decoded;
-    if (static_cast<long>(decoded.size()) < 12 * k) decoded.resize(static_cast<size_t>(12 * k));
-    for (long i = next++; i < count; i = next++) {
-      const auto &[product, first, last] = pieces[static_cast<size_t>(i)];
-      outputs(product, first, last, decoded.data());
-    }
+  for_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    thread_local Scratch decoded;
+    const auto &[product, first, last] = pieces[static_cast<size_t>(i)];
+    outputs(product, first, last, decoded.of(12 * k));
   });
 }
 

@@ -25,7 +25,7 @@ namespace plain {
 
 #ifndef REFT_WIDEST
 #if defined(__x86_64__)
-#define REFT_WIDEST(NAME) (__builtin_cpu_supports("x86-64-v4") ? v4::NAME : __builtin_cpu_supports("x86-64-v3") ? v3::NAME : plain::NAME)
+#define REFT_WIDEST(NAME) (reft::widest() == reft::Width::v4 ? v4::NAME : reft::widest() == reft::Width::v3 ? v3::NAME : plain::NAME)
 #else
 #define REFT_WIDEST(NAME) plain::NAME
 #endif
