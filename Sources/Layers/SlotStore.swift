@@ -6,7 +6,9 @@ public final class SlotStore {
   let keys, values: Tensor
 
   /// Empty slots. They hold zeros, for what nobody sees is multiplied by nothing all the same.
-  public init(slots: Int, kvHeads: Int, capacity: Int, headDim: Int, dtype: DType, on device: Device) throws(TensorError) {
+  public init(slots: Int, kvHeads: Int, capacity: Int, headDim: Int, dtype: DType, on device: Device)
+    throws(TensorError)
+  {
     let shape = [slots, kvHeads, capacity, headDim]
     keys = try Tensor.zeros(shape, dtype: dtype, on: device)
     values = try Tensor.zeros(shape, dtype: dtype, on: device)

@@ -21,7 +21,8 @@ struct DeviceCheckWork: Workload {
     subject = try job.openModel().model
     let vocabulary = subject.shape.vocabulary
     batch = TokenBatch(
-      prompts: [5, 37, 64, 12].map { length in (0..<length).map { Int32(($0 * 7919 + length * 104_729) % vocabulary) } })
+      prompts: [5, 37, 64, 12].map { length in (0..<length).map { Int32(($0 * 7919 + length * 104_729) % vocabulary) } }
+    )
   }
 
   mutating func round(_ request: JSONReader) throws -> JSONObject {

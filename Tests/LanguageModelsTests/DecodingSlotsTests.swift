@@ -14,7 +14,8 @@ import _TestSupport
     [5, 9, 31, 4], [88], (0..<30).map { Int32($0 * 13 % 97) }, [7, 7, 12, 60, 33, 2, 19, 45, 71],
   ]
 
-  @Test(arguments: TinyModel.names) func `decoders grow in slots but for those that are named here`(name: String) throws {
+  @Test(arguments: TinyModel.names) func `decoders grow in slots but for those that are named here`(name: String) throws
+  {
     #expect(try TinyModel.load(name).takesSlots == Self.names.contains(name))
   }
 
