@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
 #include <atomic>
@@ -77,6 +78,17 @@ ReftStatus reft_load_cuda(int32_t *device_count) {
 #else
     throw std::runtime_error("this platform has no CUDA");
 #endif
+  });
+}
+
+ReftStatus reft_device_memory(ReftDevice d, ReftMemory *out) {
+  return reft::guarded([&] {
+    const auto where = reft::device(d);
+    auto *const allocator = c10::getDeviceAllocator(where.type());
+    const auto [free, total] = allocator->getMemoryInfo(where.index());
+    const auto stats = allocator->getDeviceStats(where.index());
+    const auto &taken = stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)];
+    *out = {static_cast<int64_t>(free), static_cast<int64_t>(total), taken.peak};
   });
 }
 

@@ -53,9 +53,9 @@ REFT_OP(reft_clone, (ReftTensor * a, ReftTensor **out), at::clone(borrow(a)))
 REFT_OP(reft_detach, (ReftTensor * a, ReftTensor **out), borrow(a).detach())
 REFT_OP(reft_to_type, (ReftTensor * a, ReftType type, ReftTensor **out), borrow(a).to(static_cast<at::ScalarType>(type)))
 
-/// Small tables go to a GPU by pinned memory, whose copy nobody waits for.
+/// What is small goes to a GPU by pinned memory, whose copy nobody waits for.
 static at::Tensor moved(const at::Tensor &t, at::Device to) {
-  constexpr size_t small = 1 << 20;
+  constexpr size_t small = 16 << 20;
   if (!t.is_cpu() || !to.is_cuda()) return t.to(to);
   TORCH_CHECK(!recording_graph, "numbers of the host in work that is recorded");
   if (t.nbytes() > small || t.requires_grad()) return t.to(to);

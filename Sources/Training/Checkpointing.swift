@@ -18,7 +18,7 @@ public enum Checkpointing: String, Sendable, CaseIterable {
     case .on: return { _ in true }
     case .off: return { _ in false }
     case .auto:
-      guard model.device == .cpu, let budget = FreeRoom.memory.map({ $0 / 2 }) else { return { _ in false } }
+      guard let budget = FreeRoom.memory(of: model.device).map({ $0 / 2 }) else { return { _ in false } }
       let lowest = adapter.prepends ? 0 : adapter.parts.map(\.target.site.layer).min() ?? 0
       let (blocks, shape) = (model.shape.layers - lowest, model.shape)
       let bytes = model.embeddingTable.dtype.byteCount

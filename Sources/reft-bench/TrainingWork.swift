@@ -1,5 +1,6 @@
 import Interventions
 import JSON
+import LanguageModels
 import Pretrained
 import Tensors
 import Training
@@ -10,10 +11,12 @@ import Training
 /// `steps` updates, and goes on where the last one ended; with `"profile": true` it tells where their time went.
 struct TrainingWork: Workload {
   private let trainer: Trainer
+  private let device: Device
   let ready: JSONObject
 
   init(_ job: JSONReader) throws {
     let model = try job.openModel().model
+    device = model.device
     let adapter = try job.adapter(for: model)
     trainer = try Trainer(
       model: model, adapter: adapter, training: job.examples(),
@@ -39,8 +42,9 @@ struct TrainingWork: Workload {
         try updates()
       }
     }
+    let peak = device == .cpu ? 0 : try device.memory().peak
     return [
-      "seconds": .number(taken), "losses": .array(losses.map(JSONValue.number)),
+      "device_peak": .integer(peak), "seconds": .number(taken), "losses": .array(losses.map(JSONValue.number)),
       "operations": .array(operations.map { .object($0.json) }),
     ]
   }

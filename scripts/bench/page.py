@@ -104,6 +104,8 @@ def gpu(rows, found):
                f"{worst[0]:.1e} of the largest number ({worst[1]}); steps recorded as CUDA graphs: {'yes' if gaps.get('recorded') else 'no'}")
     yield ""
     yield from rows_of(rows, with_target=False)
+    yield ""
+    yield from notes(rows)
     peaks = [row for row in rows if row.get("peak")]
     if peaks:
         yield ""
@@ -200,7 +202,7 @@ def text(rows, machine, grown=(), profiled=(), device=None):
         lines += ["\n## Against the peers\n", *rows_of(fixed, with_target=True)]
     if others:
         lines += ["\n## More cases\n", *rows_of(others, with_target=False)]
-    noted = list(notes(rows))
+    noted = list(notes([*fixed, *others]))
     if noted:
         lines += ["", *noted]
     lines += share(rows)

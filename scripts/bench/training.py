@@ -74,6 +74,9 @@ def step(suite, case, method, batch, steps, rounds, peak=False, **chosen):
     rate = lambda answers: [tokens(number) / answer["seconds"] for number, answer in enumerate(answers)]
     padded = sum(answer["padded"] for answer in second)
     facts = {}
+    taken = [max(answer["device_peak"] for answer in answers) / 1e9 for answers in (first, second)]
+    if min(taken) > 0:
+        facts["notes"] = [f"at most {taken[0]:.1f} GB of the GPU's memory on our side, {taken[1]:.1f} GB on the peer's, the weights included."]
     if peak:
         flops = 4 * suite.weights_in_blocks()
         middle = sorted(peaks)[len(peaks) // 2]

@@ -55,6 +55,9 @@ ReftStatus reft_retain(ReftIn t, ReftOut out);  // another reference to the same
 void reft_set_threads(int32_t count);
 int32_t reft_threads(void);
 ReftStatus reft_load_cuda(int32_t *_Nonnull device_count);
+// Bytes of a GPU's memory: free, all, and the most that tensors of this process took at one time.
+typedef struct { int64_t free, total, peak; } ReftMemory;
+ReftStatus reft_device_memory(ReftDevice device, ReftMemory *_Nonnull out);
 bool reft_grad_enabled(void);
 void reft_set_grad_enabled(bool enabled);
 

@@ -4,6 +4,7 @@
   import Glibc
 #endif
 import Foundation
+import Tensors
 
 /// What the machine has left, in bytes; `nil` where it does not say.
 enum FreeRoom {
@@ -16,6 +17,11 @@ enum FreeRoom {
       // The system lends all that others do not use; half of what there is stays on the safe side.
       return Int(ProcessInfo.processInfo.physicalMemory / 2)
     #endif
+  }
+
+  /// Memory where tensors of a device lie.
+  static func memory(of device: Device) -> Int? {
+    device == .cpu ? memory : (try? device.memory())?.free
   }
 
   /// The disk of a folder, which need not be there yet.

@@ -117,7 +117,8 @@ def main():
             optimizer.step()
             schedule.step()
             losses.append(loss.item())
-        return {"losses": losses, "padded": padded}
+        peak = torch.cuda.max_memory_allocated() if model.device.type == "cuda" else 0
+        return {"losses": losses, "padded": padded, "device_peak": peak}
 
     serving.serve(work, parameters=sum(part.numel() for part in parameters))
 
