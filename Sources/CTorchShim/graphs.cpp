@@ -5,15 +5,32 @@
 // layout are those of the one version of the engine that the shim is built with.
 #include "shim.hpp"
 
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
+#include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 
 namespace reft {
 namespace {
+
+/// Whether a recording was broken off by CUDA. The engine's allocator then keeps what it knew of it (mended in 2.12), so that neither another
+/// recording nor the end of that graph is safe.
+std::atomic<bool> broken{false};
+
+/// The stream that work of a device is recorded on: one, because the engine keeps memory for matrix products with every stream that has
+/// seen some.
+c10::Stream recording_stream(const c10::impl::VirtualGuardImpl &guard, c10::Device device) {
+  static std::mutex mutex;
+  static std::map<c10::DeviceIndex, c10::Stream> streams;
+  const std::lock_guard lock(mutex);
+  return streams.try_emplace(device.index(), guard.getStreamFromGlobalPool(device, true)).first->second;
+}
 
 template <typename Function> Function *engine_function(const char *name) {
   void *const found = dlsym(RTLD_DEFAULT, name);
@@ -53,7 +70,7 @@ class EngineGraph {
 using namespace reft;
 
 struct ReftGraph {
-  EngineGraph graph;
+  std::unique_ptr<EngineGraph> graph = std::make_unique<EngineGraph>();
   c10::Device device;
   /// While it records: work goes to a stream of its own.
   std::unique_ptr<c10::StreamGuard> stream;
@@ -62,20 +79,29 @@ struct ReftGraph {
   void stop() {
     recording_graph = false;
     const auto leave = std::move(stream);  // the stream is left whatever happens
-    graph.end();
+    try {
+      graph->end();
+    } catch (...) {
+      broken = true;
+      (void)graph.release();  // the allocator still looks at it
+      throw;
+    }
   }
 };
 
 ReftStatus reft_graph_begin(ReftDevice d, ReftGraph **out) {
   return guarded([&] {
     TORCH_CHECK(!recording_graph, "this thread records already");
+    TORCH_CHECK(!broken, "an earlier recording was broken off by CUDA");
     const auto where = device(d);
     TORCH_CHECK(where.is_cuda(), "work is recorded on a GPU, not on ", where);
     const c10::impl::VirtualGuardImpl guard(where.type());
     guard.synchronizeDevice(where.index());
+    // What is recorded has a pool of its own, and nothing can be given back to make room for it once it has begun.
+    c10::getDeviceAllocator(where.type())->emptyCache();
     auto made = std::make_unique<ReftGraph>(where);
-    made->stream = std::make_unique<c10::StreamGuard>(guard.getStreamFromGlobalPool(where, true));
-    made->graph.begin();
+    made->stream = std::make_unique<c10::StreamGuard>(recording_stream(guard, where));
+    made->graph->begin();
     recording_graph = true;
     *out = made.release();
   });
@@ -86,7 +112,7 @@ ReftStatus reft_graph_end(ReftGraph *graph) {
 ReftStatus reft_graph_replay(ReftGraph *graph) {
   return guarded([&] {
     const c10::DeviceGuard guard(graph->device);
-    graph->graph.replay();
+    graph->graph->replay();
   });
 }
 void reft_graph_release(ReftGraph *graph) {

@@ -74,6 +74,9 @@ ReftStatus reft_load_cuda(int32_t *device_count) {
 #ifdef __linux__
     if (const auto reason = reason_for_no_gpu(); !reason.empty()) throw std::runtime_error(reason);
     load_cuda_part();
+    // cuDNN's attention makes a plan for every shape, which growing texts never repeat, and some of its results are wrong (masked
+    // gradients on Hopper in 2.11, few key heads on Blackwell): the engine's own flash and memory-efficient kernels serve.
+    at::globalContext().setSDPUseCuDNN(false);
     if (at::globalContext().hasCUDA()) *device_count = static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount());
 #else
     throw std::runtime_error("this platform has no CUDA");

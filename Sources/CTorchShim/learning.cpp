@@ -1,4 +1,5 @@
 // Neural layers, gradients and the optimiser step.
+#include "kernels/engine_attention.hpp"
 #include "shim.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -8,8 +9,8 @@ using namespace reft;
 REFT_OP(reft_embedding, (ReftTensor * weight, ReftTensor *ids, ReftTensor **out), at::embedding(borrow(weight), borrow(ids)))
 REFT_OP(reft_layer_norm, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, double epsilon, ReftTensor **out),
         at::layer_norm(borrow(x), borrow(weight).sizes(), borrow(weight), borrow_optional(bias), epsilon))
-REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, bool grouped, ReftTensor **out),
-        at::scaled_dot_product_attention(borrow(q), borrow(k), borrow(v), borrow_optional(mask), 0.0, causal, scale, grouped))
+REFT_OP(reft_attention, (ReftTensor * q, ReftTensor *k, ReftTensor *v, ReftTensor *mask, bool causal, double scale, ReftTensor **out),
+        engine_attention(borrow(q), borrow(k), borrow(v), borrow_optional(mask), causal, scale))
 
 static at::Tensor reach_mask(const at::Tensor &positions, int64_t columns, int64_t window, at::ScalarType type) {
   const at::Tensor own = positions.view({-1, 1, 1, 1}), column = at::arange(columns, positions.options());

@@ -21,6 +21,7 @@ REFT_OP(reft_silu, (ReftTensor * a, ReftTensor **out), at::silu(borrow(a)))
 REFT_OP(reft_gelu, (ReftTensor * a, bool tanh_approximation, ReftTensor **out),
         at::gelu(borrow(a), tanh_approximation ? "tanh" : "none"))
 REFT_OP(reft_logical_not, (ReftTensor * a, ReftTensor **out), at::logical_not(borrow(a)))
+REFT_OP(reft_rows_finite, (ReftTensor * a, ReftTensor **out), at::isfinite(borrow(a)).all(1))
 REFT_OP(reft_is_finite, (ReftTensor * a, ReftTensor **out), at::isfinite(borrow(a)).all())
 
 REFT_OP(reft_sum, (ReftTensor * a, ReftTensor **out), at::sum(borrow(a)))

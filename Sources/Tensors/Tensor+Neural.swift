@@ -35,7 +35,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     try perform("attention", [query, key, value] + (mask.map { [$0] } ?? [])) {
       reft_attention(
-        query.handle, key.handle, value.handle, mask?.handle, causal, scale, query.size(1) != key.size(1), $0)
+        query.handle, key.handle, value.handle, mask?.handle, causal, scale, $0)
     }
   }
 

@@ -28,9 +28,11 @@ extension Tensor {
     try perform("logSoftmax", [self]) { reft_log_softmax(handle, Int64(dimension), $0) }
   }
   /// Whether no element is infinite or NaN.
-  public func isFinite() throws(TensorError) -> Bool { try allFinite().values(as: Bool.self)[0] }
-  /// The same as a scalar of the device, bool.
-  public func allFinite() throws(TensorError) -> Tensor {
-    try perform("isFinite", [self]) { reft_is_finite(handle, $0) }
+  public func isFinite() throws(TensorError) -> Bool {
+    try perform("isFinite", [self]) { reft_is_finite(handle, $0) }.values(as: Bool.self)[0]
+  }
+  /// Whether no element of a row is, for each row of `[rows, n]`: bool, on the device.
+  public func rowsFinite() throws(TensorError) -> Tensor {
+    try perform("rowsFinite", [self]) { reft_rows_finite(handle, $0) }
   }
 }

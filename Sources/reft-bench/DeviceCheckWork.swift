@@ -4,20 +4,23 @@ import LanguageModels
 import Pretrained
 import Tensors
 import TextGeneration
+import Tokenization
 import Training
 
 /// Holds a device to the CPU in float32: what a model computes there, gradients, and decoding in recorded steps.
 ///
 /// Job: `model`, `device`, `dtype`. A round answers with gaps, each the largest difference over the largest number, and with whether steps
-/// were recorded.
+/// were recorded. What is missing or not finite is a gap beyond every bound.
 struct DeviceCheckWork: Workload {
   private let reference: any LanguageModel
   private let subject: any LanguageModel
+  private let tokenizer: Tokenizer
   private let batch: TokenBatch
   let ready: JSONObject = [:]
 
   init(_ job: JSONReader) throws {
-    reference = try PretrainedModel.open(job.string("model")).model
+    let opened = try PretrainedModel.open(job.string("model"))
+    (reference, tokenizer) = (opened.model, opened.tokenizer)
     subject = try job.openModel().model
     let vocabulary = subject.shape.vocabulary
     batch = TokenBatch(
@@ -31,9 +34,15 @@ struct DeviceCheckWork: Workload {
       "one_by_one": .number(try packedGap()),
     ]
     for method in ["loreft", "lora", "lofit", "red"] {
-      found["gradients_\(method)"] = .number(try gradientGap(InterventionRegistry.standard.method(method)))
+      let method = try InterventionRegistry.standard.method(method)
+      found["gradients_\(method.name)"] = .number(try gradientGap(method, beginning: []))
+      // Seen from rows that stand elsewhere in the batch.
+      found["branches_\(method.name)"] = .number(try gradientGap(method, beginning: batch.sequences[1].tokens))
     }
-    for (name, value) in try steps() { found[name] = value }
+    found["path"] = .number(try pathGap())
+    for edited in [false, true] {
+      for (name, value) in try steps(edited: edited) { found[edited ? "edited_\(name)" : name] = value }
+    }
     return found
   }
 
@@ -44,8 +53,9 @@ struct DeviceCheckWork: Workload {
   }
 
   private static func gap(_ expected: [Double], _ got: [Double]) -> Double {
+    guard expected.count == got.count, !got.isEmpty, (expected + got).allSatisfy(\.isFinite) else { return 1e300 }
     let size = expected.map(abs).max() ?? 0
-    return zip(expected, got).map { abs($0 - $1) }.max().map { $0 / max(size, 1e-30) } ?? .infinity
+    return zip(expected, got).reduce(0) { max($0, abs($1.0 - $1.1)) } / max(size, 1e-30)
   }
 
   /// Sequences of one pass against each alone, on the device.
@@ -59,12 +69,25 @@ struct DeviceCheckWork: Workload {
     }
   }
 
-  /// All gradients of one adapter, made on the CPU and taken to the device.
-  private func gradientGap(_ method: Method) throws -> Double {
+  /// Log-probabilities of answers behind one text, read as a tree in pieces.
+  private func pathGap() throws -> Double {
+    let prompt = String(repeating: "Anna is the mother of Bert, and Bert is the father of Carl. ", count: 6)
+    let requests = ["Anna is Carl's grandmother.", "Anna is Carl's aunt, or so they say.", "Bert knows."].map {
+      ScoringRequest(prompt: prompt, completion: $0)
+    }
+    func logprobs(_ model: any LanguageModel) throws -> [Double] {
+      try Scorer(model, tokenizer, limits: BatchLimits(tokens: 48)).scores(requests).flatMap(\.tokenLogprobs)
+    }
+    return Self.gap(try logprobs(reference), try logprobs(subject))
+  }
+
+  /// All gradients of one adapter, made on the CPU and taken to the device, for texts that begin alike.
+  private func gradientGap(_ method: Method, beginning: [Int32]) throws -> Double {
     let plan = Adapter.Plan(method: method.name, settings: [:], locations: try method.locations(in: reference))
     let state = try Adapter(plan, of: method, for: reference, using: RandomSource(seed: 5)).trainingState()
     let examples = batch.sequences.enumerated().map {
-      TrainingExample(tokens: $1.tokens, promptLength: $1.tokens.count - 2, source: "sequence \($0 + 1)")
+      TrainingExample(
+        tokens: beginning + $1.tokens, promptLength: beginning.count + $1.tokens.count - 2, source: "sequence \($0 + 1)")
     }
     func gradients(_ model: any LanguageModel) throws -> [Double] {
       let adapter = try Adapter(plan, of: method, for: model, restoring: state, source: "state")
@@ -75,14 +98,20 @@ struct DeviceCheckWork: Workload {
     return Self.gap(try gradients(reference), try gradients(subject))
   }
 
-  /// Six steps over slots, on a GPU recorded from the second on, against a growing cache.
-  private func steps() throws -> JSONObject {
+  /// Eight steps over slots, on a GPU recorded from the second on, against a growing cache; half of the slots' room is looked at.
+  private func steps(edited: Bool) throws -> JSONObject {
     guard subject.takesSlots else { return [:] }
     return try withoutGradients {
       let (count, layers) = (batch.sequences.count, subject.shape.layers)
       let cache = KVCache(sequences: count, layers: layers)
-      _ = try subject.hidden(batch, cache: cache, tap: .none)
-      let slots = try DecodingSlots(subject, count: count, capacity: 128)
+      let method = try InterventionRegistry.standard.method("loreft")
+      let plan = Adapter.Plan(
+        method: method.name, settings: [:], locations: [try Location(parsing: "all.block_output@generated")])
+      let state = try Adapter(plan, of: method, for: reference, using: RandomSource(seed: 5)).trainingState()
+      let adapter = try Adapter(plan, of: method, for: subject, restoring: state, source: "state")
+      func tap(_ batch: TokenBatch) throws(TensorError) -> Tap { edited ? try adapter.tap(for: batch) : .none }
+      _ = try subject.hidden(batch, cache: cache, tap: tap(batch))
+      let slots = try DecodingSlots(subject, count: count, capacity: 256)
       for i in 0..<count { try slots.take(i, of: cache, into: i) }
       func rows(_ step: Int) -> TokenBatch {
         TokenBatch(
@@ -92,15 +121,17 @@ struct DeviceCheckWork: Workload {
               promptLength: sequence.tokens.count)
           })
       }
+      let first = rows(0)
+      let edits = try tap(first)
       let work = RepeatedWork(on: subject.device) { [subject] () throws(TensorError) in
-        [try subject.hidden(rows(0), in: slots, columns: 128, tap: .none)]
+        [try subject.hidden(first, in: slots, columns: 128, tap: edits)]
       }
       var worst = 0.0
-      for step in 0..<6 {
+      for step in 0..<8 {
         let batch = rows(step)
         try slots.read(tokens: batch.tokens, positions: batch.positions)
         let got = try work()[0].values(as: Double.self)
-        let expected = try subject.hidden(batch, cache: cache, tap: .none).values(as: Double.self)
+        let expected = try subject.hidden(batch, cache: cache, tap: tap(batch)).values(as: Double.self)
         worst = max(worst, Self.gap(expected, got))
       }
       return [

@@ -10,8 +10,8 @@ import sides
 import suite as suites
 
 LENGTHS = (64, 120)  # tokens of an example: what CLUTRR's stories have, but for the longest
-# What a device may differ from the CPU's float32, as a part of the largest number. In bfloat16 the CPU itself differs by 0.086.
-BOUNDS = {"float32": 1e-3, "bfloat16": 0.35}
+# What a device may differ from the CPU's float32, as a part of the largest number. In bfloat16 the CPU itself differs by 0.28.
+BOUNDS = {"float32": 1e-3, "bfloat16": 0.5}
 
 
 class GPU(suites.Suite):
@@ -63,11 +63,15 @@ def check(suite, case):
     for dtype, bound in BOUNDS.items():
         with suite.ours("device", model=str(suite.small), device=device, dtype=dtype) as side:
             found[dtype] = answer = side.round()
-        wrong = {name: value for name, value in answer.items() if isinstance(value, float) and not value <= bound}
-        if wrong:
-            raise sides.Failed(f"{dtype} on {device} differs from float32 on the CPU: {wrong}")
-        if device != "cpu" and not answer["recorded"]:
-            raise sides.Failed(f"steps were not recorded in {dtype}: {answer['why_not_recorded']}")
+        # The same numbers in other batches: what a device makes of rows, not what its type does to them.
+        near = {name: min(bound, 0.1) for name in ("one_by_one", "steps", "edited_steps")}
+        wrong = {name: value for name, value in answer.items()
+                 if not isinstance(value, (str, bool)) and not (isinstance(value, float) and value <= near.get(name, bound))}
+        if wrong or not all(name in answer for name in ("logits", "path", *near)):
+            raise sides.Failed(f"{dtype} on {device} differs from float32 on the CPU: {wrong or sorted(answer)}")
+        for steps in ("", "edited_"):
+            if device != "cpu" and not answer[steps + "recorded"]:
+                raise sides.Failed(f"steps were not recorded in {dtype}: {answer[steps + 'why_not_recorded']}")
     for dtype, answer in found.items():
         print(f"\n{case}: {dtype}: " + ", ".join(f"{name} {value:.1e}" for name, value in answer.items() if isinstance(value, float)), file=sys.stderr)
     suite.save({"device": suite.described(), "gaps": found})

@@ -94,6 +94,10 @@ def shares(rows, unit, scale, product):
 def gpu(rows, found):
     """The cases on a GPU."""
     yield "\n## On a GPU\n"
+    if found is None:
+        yield "- the device was not held to the CPU: `make bench CASES=gpu-check`\n"
+        yield from rows_of(rows, with_target=False)
+        return
     device = found["device"]
     yield (f"- {device['name']}: {number(device['gflops'] / 1e3)} TFLOP/s in {device['dtype']} products of 8192 x 8192, "
            f"{number(device['read_gbs'])} GB/s read from its memory; all sides compute in {device['dtype']}")
@@ -207,8 +211,9 @@ def text(rows, machine, grown=(), profiled=(), device=None):
         lines += ["", *noted]
     lines += share(rows)
     lines += bounds(rows)
-    if device:
-        lines += gpu([row for row in rows if row["case"] in cases.GPU], device)
+    measured = [row for row in rows if row["case"] in cases.GPU]
+    if device or measured:
+        lines += gpu(measured, device)
     if grown:
         lines += growth(grown)
     if profiled and machine:

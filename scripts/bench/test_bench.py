@@ -60,7 +60,8 @@ class Page(unittest.TestCase):
         for expected in ("## On a GPU", "a GPU: 710 TFLOP/s", "2.0e-06", "CUDA graphs: yes", "| ours | 350 | 50% |", "| pyreft 0.1.0 | 175 | 25% |"):
             self.assertIn(expected, text)
         self.assertNotIn("Share of the machine's peak", text)
-        self.assertNotIn("## On a GPU", page.text([row], None))
+        self.assertIn("was not held to the CPU", page.text([row], None))
+        self.assertNotIn("## On a GPU", page.text([], None))
 
     def test_a_run_is_held_against_its_products_at_the_peak_and_alone(self):
         peak = {"gflop_per_token": 0.4, "sgemm_gflops": 200.0, "ours_gflops": 150.0, "ours_share": 0.75, "peer_share": 0.4, "layers": 30}

@@ -106,6 +106,7 @@ ReftStatus reft_silu(ReftIn a, ReftOut out);
 ReftStatus reft_gelu(ReftIn a, bool tanh_approximation, ReftOut out);
 ReftStatus reft_logical_not(ReftIn a, ReftOut out);
 ReftStatus reft_is_finite(ReftIn a, ReftOut out);
+ReftStatus reft_rows_finite(ReftIn a, ReftOut out);  // of [rows, n]
 
 // Reductions
 ReftStatus reft_sum(ReftIn a, ReftOut out);
@@ -171,7 +172,7 @@ ReftStatus reft_encode_q8_0(ReftIn matrix, void *_Nonnull bytes);  // 34 bytes f
 ReftStatus reft_packed_attention(ReftIn query, ReftIn key, ReftIn value, ReftOptional path_key, ReftOptional path_value, const int64_t *_Nonnull first,
                                  const int64_t *_Nonnull count, const int64_t *_Nonnull parent, const int64_t *_Nonnull path_rows, int32_t number, bool causal,
                                  double scale, ReftOut out);
-ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, bool grouped, ReftOut out);
+ReftStatus reft_attention(ReftIn q, ReftIn k, ReftIn v, ReftOptional mask, bool causal, double scale, ReftOut out);
 // One new row a sequence, `query [n, heads, width]`, `key`, `value [n, kvHeads, width]`, over what is kept `[1, kvHeads, capacity, width]`: rows
 // `first` to `held`, to which the new row is appended in place. Contiguous float32 of the CPU.
 ReftStatus reft_decode_attention(ReftIn query, ReftIn key, ReftIn value, ReftTensor *_Nonnull const *_Nonnull keys,

@@ -4,6 +4,8 @@
 // that threads share it evenly whatever the lengths; scores exist for 16 queries at a time.
 #include "attention.hpp"
 
+#include "engine_attention.hpp"
+
 namespace reft {
 namespace {
 
@@ -172,9 +174,8 @@ at::Tensor sequence_by_sequence(const at::Tensor &q, const Lines &lines, bool ca
     const bool masked = causal && count > 1;
     std::optional<at::Tensor> mask;
     if (masked && seen > count) mask = at::ones({count, seen}, q.options().dtype(at::kBool)).tril(seen - count);
-    parts.push_back(at::scaled_dot_product_attention(part(q, lines.queries[s], count), part(lines.keys, lines.seen[s], seen),
-                                                     part(lines.values, lines.seen[s], seen), mask, 0.0, masked && !mask, scale,
-                                                     q.size(1) != lines.keys.size(1))
+    parts.push_back(engine_attention(part(q, lines.queries[s], count), part(lines.keys, lines.seen[s], seen), part(lines.values, lines.seen[s], seen), mask,
+                                     masked && !mask, scale)
                         .squeeze(0)
                         .transpose(0, 1));
   }

@@ -39,6 +39,12 @@ public final class DecodingSlots {
       (0..<count * shape.kvHeads).map { Int64($0 * capacity) }, shape: [count, shape.kvHeads], on: device)
   }
 
+  /// Bytes that slots take.
+  public static func bytes(_ model: any LanguageModel, count: Int, capacity: Int) -> Int {
+    let shape = model.shape
+    return 2 * shape.layers * count * shape.kvHeads * capacity * shape.headDim * model.embeddingTable.dtype.byteCount
+  }
+
   /// Takes over a sequence from a cache.
   ///
   /// - Precondition: no virtual rows stand before it, and it is not longer than ``capacity``.

@@ -4,6 +4,9 @@ public import Tensors
 public import Tokenization
 
 /// The edits of one forward pass, by its batch: `adapter.tap(for:)` or ``noEdits(_:)``.
+///
+/// What is done to a row follows from the batch alone: passes whose batches go the same routes and whose taps have one pattern
+/// (``LanguageModels/Tap/Pattern``) may be given the tap of the first of them.
 public typealias Edits = (TokenBatch) throws(TensorError) -> Tap
 
 /// The edits of the model as it is.
@@ -85,11 +88,12 @@ public struct Generator {
           try choose(for: read, of: &rows, from: pass.hidden, options, requests, onText)
           var staying = try leave(rows)
           if steps == .slots {
-            for i in staying where rows[i].hasBegun && !pass.prefixed.contains(i) {
-              let expected = rows[i].prompt.count + min(stop.maximumNewTokens, Self.usualAnswer)
-              try slots.take(rows[i], at: i, of: cache, expected: expected)
+            // What there is no room for goes on growing here.
+            staying = try staying.filter { i in
+              guard rows[i].hasBegun, !pass.prefixed.contains(i) else { return true }
+              let length = min(rows[i].prompt.count + stop.maximumNewTokens, model.shape.contextLength)
+              return try !slots.take(rows[i], at: i, of: cache, length: length)
             }
-            staying.removeAll { rows[$0].hasBegun && !pass.prefixed.contains($0) }
           }
           if staying.count < rows.count {
             cache.keep(staying)
@@ -175,9 +179,8 @@ public struct Generator {
     _ requests: [GenerationRequest], _ onText: (Int, String) throws -> Void
   ) throws {
     let best = try next.best.values(as: Int32.self)
-    guard let first = read.first else { return }
-    guard best[0] >= 0 else {
-      let request = rows[first.row].index
+    if let fault = read.first(where: { best[$0.place] < 0 }) {
+      let request = rows[fault.row].index
       throw GenerationError.notFinite(place: Self.place(of: requests[request], request))
     }
     for (row, place) in read {

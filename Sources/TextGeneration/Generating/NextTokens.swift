@@ -3,7 +3,7 @@ import Tensors
 
 /// What a pass says of the tokens that come next.
 struct NextTokens {
-  /// int64: the best token of each row, or a scalar 0 where nobody wants those; -1 where the states were not finite.
+  /// int64 `[rows]`: the best token of each, or 0 where nobody wants those; -1 where the row's state was not finite.
   let best: Tensor
   /// `[rows, vocabulary]`.
   let logits: Tensor
@@ -11,7 +11,7 @@ struct NextTokens {
   /// From the final hidden states `[rows, d]`; nothing goes by the host.
   init(_ hidden: Tensor, by model: any LanguageModel, wantsBest: Bool) throws(TensorError) {
     logits = try model.logits(hidden)
-    let finite = try hidden.allFinite()
+    let finite = try hidden.rowsFinite()
     let (one, fault) = (try finite.converted(to: .int64), try finite.negated().converted(to: .int64))
     best = try wantsBest ? logits.argmax(along: 1) * one - fault : -fault
   }

@@ -22,6 +22,8 @@ final class SlotRows {
   private let wantsBest: Bool
   private var slots: DecodingSlots?
   private var slotOfRow: [Int] = []
+  /// The route that each slot's last row went: a slot without a row keeps it, so that a row that leaves changes no step.
+  private var routeOfSlot: [Int?]
   private var steps: [Key: RepeatedWork] = [:]
 
   /// - Parameters:
@@ -29,18 +31,23 @@ final class SlotRows {
   ///   - wantsBest: whether tokens are chosen by their scores alone.
   init(_ model: any LanguageModel, count: Int, wantsBest: Bool) {
     (self.model, self.count, self.wantsBest) = (model, count, wantsBest)
+    routeOfSlot = Array(repeating: nil, count: count)
   }
 
-  /// Takes over a row with what a cache holds of it: all but its last token.
+  /// Takes over a row with what a cache holds of it, all but its last token, where there is memory for it.
   ///
-  /// - Parameter expected: tokens that it will have, as far as one can tell.
-  func take(_ row: GeneratingRow, at sequence: Int, of cache: KVCache, expected: Int) throws(TensorError) {
+  /// - Parameter length: tokens that it will have at most.
+  /// - Returns: whether it did.
+  func take(_ row: GeneratingRow, at sequence: Int, of cache: KVCache, length: Int) throws(TensorError) -> Bool {
     guard let free = (0..<count).first(where: { !slotOfRow.contains($0) }) else {
       preconditionFailure("more rows than slots")
     }
-    try room(for: max(expected, row.length)).take(sequence, of: cache, into: free)
+    guard let slots = try room(for: length) else { return false }
+    try slots.take(sequence, of: cache, into: free)
     rows.append(row)
     slotOfRow.append(free)
+    routeOfSlot[free] = row.route
+    return true
   }
 
   /// Keeps only these rows, in this order.
@@ -53,17 +60,19 @@ final class SlotRows {
   ///
   /// - Returns: what comes next by slots, and the slot of each row.
   func step(_ edits: Edits) throws(TensorError) -> (next: NextTokens, slots: [Int]) {
-    // A slot without a row does what the first row does, so that it changes nothing of what the edits are asked for.
+    guard let slots else { preconditionFailure("a step without rows") }
+    // A slot without a row does what the first row does.
     var ofSlot = [Int](repeating: 0, count: count)
     for (row, slot) in slotOfRow.enumerated() { ofSlot[slot] = row }
-    let sequences = ofSlot.map { row in
+    let sequences = ofSlot.enumerated().map { slot, row in
       var room = 1
-      return rows[row].piece(from: rows[row].length - 1, room: &room)
+      var piece = rows[row].piece(from: rows[row].length - 1, room: &room)
+      piece.route = routeOfSlot[slot] ?? piece.route
+      return piece
     }
     let batch = TokenBatch(sequences)
     let tap = try edits(batch)
     let longest = batch.positions.reduce(0, max) + 1
-    let slots = try room(for: longest)
     try slots.read(tokens: batch.tokens, positions: batch.positions)
     let work = work(Self.bucket(longest, atMost: slots.capacity), batch, tap, slots)
     return (NextTokens(try work()), slotOfRow)
@@ -79,15 +88,19 @@ final class SlotRows {
       return try NextTokens(hidden, by: model, wantsBest: wantsBest).tensors
     }
     guard tap.isRepeatable else { return work }
-    if steps.count == Self.keptSteps { steps = [:] }
+    if steps.count == Self.keptSteps, let one = steps.keys.first { steps[one] = nil }
     steps[key] = work
     return work
   }
 
-  /// The slots with room for so many tokens each.
-  private func room(for tokens: Int) throws(TensorError) -> DecodingSlots {
+  /// The slots with room for so many tokens each; `nil` where that is more than half of what the device has free.
+  private func room(for tokens: Int) throws(TensorError) -> DecodingSlots? {
     if let slots, slots.capacity >= tokens { return slots }
     let capacity = Self.bucket(tokens, atMost: max(tokens, model.shape.contextLength))
+    if model.device != .cpu {
+      let wanted = DecodingSlots.bytes(model, count: count, capacity: capacity)
+      guard wanted <= (try model.device.memory()).free / 2 else { return nil }
+    }
     let made =
       if let slots { try slots.enlarged(to: capacity) } else {
         try DecodingSlots(model, count: count, capacity: capacity)
