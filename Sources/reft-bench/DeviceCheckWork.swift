@@ -87,7 +87,8 @@ struct DeviceCheckWork: Workload {
     let state = try Adapter(plan, of: method, for: reference, using: RandomSource(seed: 5)).trainingState()
     let examples = batch.sequences.enumerated().map {
       TrainingExample(
-        tokens: beginning + $1.tokens, promptLength: beginning.count + $1.tokens.count - 2, source: "sequence \($0 + 1)")
+        tokens: beginning + $1.tokens, promptLength: beginning.count + $1.tokens.count - 2, source: "sequence \($0 + 1)"
+      )
     }
     func gradients(_ model: any LanguageModel) throws -> [Double] {
       let adapter = try Adapter(plan, of: method, for: model, restoring: state, source: "state")
