@@ -26,11 +26,11 @@ def train(method, batch, steps, rounds, **more):
 
 FIXED = {
     "train-loreft-b8": Case(
-        train("loreft", 8, 3, 4, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 120, 2.4),
+        train("loreft", 8, 3, 8, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 220, 2.4),
     "train-lora-b8": Case(train("lora", 8, 3, 4), "updates of LoRA r8 on queries and values, batch 8", 120, 1.8),
     "train-lofit": Case(
-        lambda suite, case: training.run(suite, case, examples=16, epochs=5, rounds=3),
-        "a whole run of 5 epochs of LoFiT stage 2, offsets on 27 of 270 heads, batch 8", 240, 2.5),
+        lambda suite, case: training.run(suite, case, examples=16, epochs=5, rounds=5),
+        "a whole run of 5 epochs of LoFiT stage 2, offsets on 27 of 270 heads, batch 8", 340, 2.5),
     "score-truthfulqa": Case(
         lambda suite, case: scoring.truthfulqa(suite, case, rounds=3, sample=20),
         "817 questions of TruthfulQA, 6,209 answers behind a 6-shot primer; the peer does one forward pass an answer", 240, 18),
