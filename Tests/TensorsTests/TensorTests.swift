@@ -80,6 +80,7 @@ import _TestSupport
     #expect(throws: TensorError.device(requested: "tpu", reason: "expected cpu, cuda, cuda:N or auto")) {
       try Device.resolve("tpu")
     }
+    #expect(throws: TensorError.self) { try Device.cpu.memory() }  // the system's, not a device's
     guard case .absent = Engine.cuda else { return }
     #expect(throws: TensorError.self) { try Device.resolve("cuda:1") }
     #expect(try Device.resolve("auto") == .cpu)
