@@ -86,32 +86,33 @@ def measure(suite, names, expected):
     """Runs the cases; what each gives is kept at once. The rows, and the names of the cases that failed."""
     meter = suites.Meter(names, expected)
     suite.meter = meter.update
-    trial = all(name in cases.GPU for name in names) and suite.gpu_choice.get("device") == "cpu"
+    # Cases of a GPU that are tried out on the CPU leave no numbers.
+    trials = cases.GPU if suite.gpu_choice["device"] == "cpu" else ()
     now = measured_machine(suite)
     PLACE.mkdir(exist_ok=True)
-    if not trial:
-        results.save(PLACE / "machine.json", now)
     shown, failed = [], []
     for name in names:
         meter.begin(name)
         started = time.monotonic()
         try:
+            row = None
             if name in growth.NAMES:
                 growth.run(suite, name, PLACE / "growth.json", suites.ROOT / "docs" / "images")
-                continue
-            if name in profiling.NAMES:
+            elif name in profiling.NAMES:
                 profiling.run(suite, name, PLACE / "profile.json")
-                continue
-            row = cases.CASES[name].run(suite, name)
+            else:
+                row = cases.CASES[name].run(suite, name)
         except sides.Failed as problem:
             print(f"\nbench: {name}: {problem}", file=sys.stderr)
             failed.append(name)
             continue
+        if name not in trials:
+            results.save(PLACE / "machine.json", now)
         if row is None:
             continue
         row |= {"seconds": round(time.monotonic() - started, 1), "processor": now["processor"], "revision": now["revision"]}
         shown.append(row)
-        if trial:
+        if name in trials:
             continue
         results.save(PLACE / "results.json", results.merged(results.load(PLACE / "results.json"), [row], list(cases.CASES)))
     print(file=sys.stderr)

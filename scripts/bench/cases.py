@@ -73,7 +73,7 @@ GPU = {
     "gpu-generate-b1": Case(
         on_gpu(lambda suite, case: generating.greedy(suite, case, 1, 64, rounds=3)), "greedy, one prompt, 64 tokens", 40, by_itself=False),
     "gpu-graphs-b1": Case(
-        on_gpu(lambda suite, case: gpu.recorded(suite, case, 1, 64, rounds=3)), "greedy, one prompt, steps recorded as CUDA graphs", 30,
+        on_gpu(lambda suite, case: generating.recorded(suite, case, 1, 64, rounds=3)), "greedy, one prompt, steps recorded as CUDA graphs", 30,
         by_itself=False),
 }
 

@@ -29,14 +29,23 @@ def greedy(suite, case, count, new, rounds):
 
 def overhead(suite, case, count, new, rounds, **adapter):
     """Our own speed with an adapter against that without, by turns in one process: a ratio of 1 is no cost."""
+    return two_ways(suite, case, count, new, rounds, {}, {"adapters": 0}, "ours without the adapter", **adapter)[0]
+
+
+def recorded(suite, case, count, new, rounds):
+    """Decoding in slots, recorded as CUDA graphs, against growing steps, whose kernels the host launches one by one."""
+    row, same = two_ways(suite, case, count, new, rounds, {"steps": "slots"}, {"steps": "growing"}, "ours in growing steps")
+    return {**row, "notes": [f"{same} of {count} texts are the same."]}
+
+
+def two_ways(suite, case, count, new, rounds, one, other, other_name, **job):
+    """Our own speed in rounds of two kinds, by turns in one process, and how many texts are the same."""
     chosen, name = prompts(suite, count)
-    with suite.ours("generate", prompts=chosen, new_tokens=new, **adapter) as side:
-        side.round()
-        side.round(adapters=0)
-        edited, bare = suite.alternate(suite.rounds(rounds), lambda _: side.round(), lambda _: side.round(adapters=0))
+    with suite.ours("generate", prompts=chosen, new_tokens=new, **job) as side:
+        same = sum(a == b for a, b in zip(*(side.round(**request)["tokens"] for request in (one, other))))
+        first, second = suite.alternate(suite.rounds(rounds), lambda _: side.round(**one), lambda _: side.round(**other))
     rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
-    return results.row(case, rate(edited), rate(bare), "new tokens/s", higher_is_better=True, peer_name="ours without the adapter",
-                       data=name)
+    return results.row(case, rate(first), rate(second), "new tokens/s", higher_is_better=True, peer_name=other_name, data=name), same
 
 
 def weights(suite, case, count, new, rounds, form):

@@ -17,16 +17,19 @@ BOUNDS = {"float32": 1e-3, "bfloat16": 0.5}
 class GPU(suites.Suite):
     """A suite whose sides all compute on the device."""
 
-    def __init__(self, suite, shape="llama-3-8b", device="cuda", dtype="bfloat16"):
-        self.scratch, self.rounds_wanted, self.whole, self.questions = suite.scratch, suite.rounds_wanted, False, None
-        self.reft, self.bench, self.python, self.meter, self.small = suite.reft, suite.bench, suite.python, suite.meter, suite.folder
-        self.place = {"device": device, "dtype": dtype}
+    def __init__(self, suite, shape, device, dtype="bfloat16"):
+        self.__dict__.update(vars(suite))
+        self.small, self.shape, self.place, self._examples = suite.folder, shape, {"device": device, "dtype": dtype}, {}
+        with self.ours("machine") as side:  # which says so where there is no such device
+            self.reached = side.round()
         self.folder = suite.folder.parent / f"random-{shape}-{dtype}"
         if not (self.folder / "config.json").exists():
-            subprocess.run([self.python, suites.HERE / "peers/random_model.py", shape, dtype, device, self.folder], check=True, stdout=sys.stderr)
-        self.model, self.shape = str(self.folder), shape
+            script = suites.HERE / "peers/random_model.py"
+            done = subprocess.run([self.python, script, shape, dtype, device, self.folder], stdout=sys.stderr)
+            if done.returncode:
+                raise sides.Failed(f"{script.name} ended with {done.returncode}: random weights of {shape} were not written")
+        self.model = str(self.folder)
         self.config = json.loads((self.folder / "config.json").read_text())
-        self._examples = {}
 
     def ours(self, work, **job):
         return super().ours(work, **{**self.place, **job})
@@ -43,18 +46,11 @@ class GPU(suites.Suite):
                 self._examples[limit, epochs] = {**side.ready, "name": f"random tokens, {LENGTHS[0]} to {LENGTHS[1]} an example"}
         return self._examples[limit, epochs]
 
-    def save(self, found):
-        """What was found out, for the page; a trial on the CPU leaves nothing."""
-        if self.place["device"] != "cpu":
-            results.save(suites.ROOT / "bench" / "gpu.json", found)
-
     def described(self):
         """The device, and what it reaches."""
-        with self.ours("machine") as side:
-            reached = side.round()
         name = subprocess.run([self.python, "-c", "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU: the CPU')"],
                               text=True, stdout=subprocess.PIPE).stdout.strip()
-        return {"name": name, "shape": self.shape, **self.place, **reached}
+        return {"name": name, "shape": self.shape, **self.place, **self.reached}
 
 
 def check(suite, case):
@@ -74,17 +70,5 @@ def check(suite, case):
                 raise sides.Failed(f"steps were not recorded in {dtype}: {answer[steps + 'why_not_recorded']}")
     for dtype, answer in found.items():
         print(f"\n{case}: {dtype}: " + ", ".join(f"{name} {value:.1e}" for name, value in answer.items() if isinstance(value, float)), file=sys.stderr)
-    suite.save({"device": suite.described(), "gaps": found})
-
-
-def recorded(suite, case, count, new, rounds):
-    """Decoding in slots, recorded as CUDA graphs, against growing steps, whose kernels the host launches one by one."""
-    import generating
-
-    chosen, name = generating.prompts(suite, count)
-    with suite.ours("generate", prompts=chosen, new_tokens=new) as side:
-        same = sum(a == b for a, b in zip(*(side.round(steps=steps)["tokens"] for steps in ("slots", "growing"))))
-        slots, growing = suite.alternate(suite.rounds(rounds), lambda _: side.round(steps="slots"), lambda _: side.round(steps="growing"))
-    rate = lambda answers: [count * new / answer["seconds"] for answer in answers]
-    return results.row(case, rate(slots), rate(growing), "new tokens/s", higher_is_better=True, peer_name="ours in growing steps",
-                       data=name, notes=[f"{same} of {count} texts are the same."])
+    if device != "cpu":
+        results.save(suites.ROOT / "bench" / "gpu.json", {"device": suite.described(), "gaps": found})
