@@ -29,7 +29,9 @@ c10::Stream recording_stream(const c10::impl::VirtualGuardImpl &guard, c10::Devi
   static std::mutex mutex;
   static std::map<c10::DeviceIndex, c10::Stream> streams;
   const std::lock_guard lock(mutex);
-  return streams.try_emplace(device.index(), guard.getStreamFromGlobalPool(device, true)).first->second;
+  const auto known = streams.find(device.index());
+  if (known != streams.end()) return known->second;
+  return streams.emplace(device.index(), guard.getStreamFromGlobalPool(device, true)).first->second;
 }
 
 template <typename Function> Function *engine_function(const char *name) {

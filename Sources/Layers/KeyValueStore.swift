@@ -49,13 +49,17 @@ public final class KeyValueStore {
     try keys.narrowed(2, held..<held + added).assign(newKeys.transposed(0, 1).unsqueezed(0))
     try values.narrowed(2, held..<held + added).assign(newValues.transposed(0, 1).unsqueezed(0))
     count += added
-    return (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
+    return try rows(of: keys, values)
   }
 
   /// All rows that are held, `[1, kvHeads, held, headDim]`; `nil` before the first.
   func all() throws(TensorError) -> (keys: Tensor, values: Tensor)? {
     guard let keys, let values else { return nil }
-    return (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
+    return try rows(of: keys, values)
+  }
+
+  private func rows(of keys: Tensor, _ values: Tensor) throws(TensorError) -> (keys: Tensor, values: Tensor) {
+    (try keys.narrowed(2, 0..<held), try values.narrowed(2, 0..<held))
   }
 
   /// Lets go of all but the last rows, so that memory stays bounded where nothing looks further back.

@@ -99,7 +99,8 @@ public struct PackedAttention {
   /// Whether sequences of one batch may go on from one another.
   public var takesBranches: Bool { softcap == nil && reach == .past }
 
-  private var hasWindow: Bool { if case .window = reach { true } else { false } }
+  /// How many rows back a row sees, itself included; `nil` where that is not limited.
+  var window: Int? { if case .window(let width) = reach { width } else { nil } }
 
   /// One sequence of a batch: its rows, and what it sees before them.
   private struct Member {
@@ -126,7 +127,7 @@ public struct PackedAttention {
   /// - Parameter isSteppable: whether there is a kernel for single rows of this kind.
   private func way(of member: Member, isSteppable: Bool) -> Way {
     if softcap != nil { return .byItself }
-    if member.prefix == nil, member.store?.held ?? 0 == 0, !hasWindow { return .beginning }
+    if member.prefix == nil, member.store?.held ?? 0 == 0, window == nil { return .beginning }
     let isPlain = member.prefix.map { $0.rows == nil && $0.strength == 1 } ?? true
     return isSteppable && isPlain && member.store != nil && member.rows.count == 1 ? .step : .byItself
   }
@@ -149,11 +150,11 @@ public struct PackedAttention {
     kept.reserveCapacity(stores.count)
     for store in stores {
       let (keys, values, row) = try store.advance(like: k)
-      let first = if case .window(let width) = reach { max(0, row + 1 - width) } else { 0 }
+      let first = window.map { max(0, row + 1 - $0) } ?? 0
       kept.append(Tensor.Kept(keys: keys, values: values, row: row, first: first))
     }
     let z = try Tensor.decodeAttention(query: q, key: k, value: v, over: kept, scale: scale)
-    if case .window(let width) = reach { for store in stores { try store.forget(allBut: width) } }
+    if let window { for store in stores { try store.forget(allBut: window) } }
     return z
   }
 
@@ -167,7 +168,7 @@ public struct PackedAttention {
       if let rows = member.prefix?.rows { try store.prepend(keys: rows.keys, values: rows.values) }
       (key, value) = try store.append(keys: key, values: value)
       columns = max(0, columns - store.forgotten)
-      if case .window(let width) = reach { try store.forget(allBut: width) }
+      if let window { try store.forget(allBut: window) }
     } else {
       if let rows = member.prefix?.rows {
         key = try Tensor.concatenated([rows.keys, key], along: 0)
@@ -191,7 +192,7 @@ public struct PackedAttention {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ boost: Boost?
   ) throws(TensorError) -> Tensor {
     let (new, keys) = (query.size(2), key.size(2))
-    let isNarrow = if case .window(let width) = reach { keys > width } else { false }
+    let isNarrow = window.map { keys > $0 } ?? false
     if softcap == nil, !isNarrow, boost == nil {
       let causal = reach != .everything && new > 1
       let mask = causal && keys > new ? try lookable(rows: keys - new..<keys, keys: 0..<keys, on: query.device) : nil
@@ -239,8 +240,8 @@ public struct PackedAttention {
     // Row i of the block stands at key `first + i`.
     let first = rows.lowerBound - keys.lowerBound
     let past = try all.lowerTriangle(diagonal: first)
-    guard case .window(let width) = reach else { return past }
-    return try past.upperTriangle(diagonal: first - width + 1)
+    guard let window else { return past }
+    return try past.upperTriangle(diagonal: first - window + 1)
   }
 
   private func scored(

@@ -2,7 +2,7 @@ public import LanguageModels
 import Tensors
 
 /// How sequences grow by one token each.
-public enum DecodingSteps: String, Sendable, CaseIterable {
+public enum DecodingSteps: String, Sendable {
   /// In memory that grows with each sequence; a step is made for the sequences that are there.
   case growing
   /// In slots of a fixed shape, so that a GPU gets a step as one recorded piece.

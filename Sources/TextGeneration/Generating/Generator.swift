@@ -86,14 +86,8 @@ public struct Generator {
           let pass = try advance(&rows, &waiting, places, cache, requests, options, stop, edits)
           let read = rows.indices.filter { pass.pieces[$0].start + pass.pieces[$0].tokens.count == rows[$0].length }
           try choose(for: read, of: &rows, from: pass.hidden, options, requests, onText)
-          var staying = try leave(rows)
-          if steps == .slots {
-            // What there is no room for goes on growing here.
-            staying = try staying.filter { i in
-              guard rows[i].hasBegun, !pass.prefixed.contains(i) else { return true }
-              let length = min(rows[i].prompt.count + stop.maximumNewTokens, model.shape.contextLength)
-              return try !slots.take(rows[i], at: i, of: cache, length: length)
-            }
+          let staying = try leave(rows).filter { i in
+            try pass.prefixed.contains(i) || !move(rows[i], at: i, of: cache, to: slots, stop)
           }
           if staying.count < rows.count {
             cache.keep(staying)
@@ -108,6 +102,17 @@ public struct Generator {
       }
     }
     return finished.compactMap { $0 }
+  }
+
+  /// Gives a row whose prompt is read a slot, where it grows from then on.
+  ///
+  /// - Returns: whether it did: sequences may have none, and there may be no memory for it.
+  private func move(
+    _ row: GeneratingRow, at sequence: Int, of cache: KVCache, to slots: SlotRows, _ stop: StopConditions
+  ) throws(TensorError) -> Bool {
+    guard steps == .slots, row.hasBegun else { return false }
+    let length = min(row.prompt.count + stop.maximumNewTokens, model.shape.contextLength)
+    return try slots.take(row, at: sequence, of: cache, length: length)
   }
 
   /// Tokens of an answer to make room for at once; longer ones get more when they are there.
