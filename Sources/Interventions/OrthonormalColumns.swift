@@ -22,11 +22,9 @@ final class OrthonormalColumns {
   let coordinates: Tensor
 
   private let reflectors: Tensor  // V of Q0, [d, r]
-  private let triangle: Tensor  // T^-1 of Q0, [r, r]
-  private let signs: Tensor  // of Q0's first r columns against the base, [r]
-  // Ones below the diagonal [d, r] and above it [r, r]: a product with them is a tenth of what the engine takes to cut a triangle out
-  // of a small matrix, for which it wakes all threads.
-  private let below, above: Tensor
+  private let spread: Tensor  // V T of Q0, [d, r]
+  private let signs: Tensor  // of Q0's first r columns against the base, [r, 1]: the completion differs from Q0 by these only
+  private let below, above: Tensor  // ones below the diagonal [d, r] and above it [r, r]
 
   /// - Parameters:
   ///   - base: `[d, r]` with orthonormal columns, r <= d.
@@ -39,9 +37,10 @@ final class OrthonormalColumns {
     let unit = try Tensor.identity(rows: d, columns: r, on: base.device)
     reflectors = try factored.factors.lowerTriangle(diagonal: -1) + unit
     // tau = 2 / |v|^2, so its inverse is the diagonal that the WY form wants; a zero tau is no reflection at all.
-    triangle = try Self.triangle(of: reflectors, tau: factored.tau)
+    let triangle = try Self.triangle(of: reflectors, tau: factored.tau)
+    spread = try triangle.transposed().solveTriangular(reflectors.transposed(), upper: false).transposed().contiguous()
     let diagonal = try factored.factors.diagonal()  // of R, which for orthonormal columns is +-1 up to rounding
-    signs = try diagonal / diagonal.abs()
+    signs = try (diagonal / diagonal.abs()).unsqueezed(1)
     below = try Tensor.full([d, r], value: 1, on: base.device).lowerTriangle(diagonal: -1)
     above = try Tensor.full([r, r], value: 1, on: base.device).upperTriangle(diagonal: 1)
     try self.coordinates.setRequiresGradient(true)
@@ -56,24 +55,7 @@ final class OrthonormalColumns {
 
   /// The matrix at the present coordinates, `[d, r]`, with a graph back to them.
   func matrix() throws(TensorError) -> Tensor {
-    let (d, r) = (base.size(0), base.size(1))
-    let unit = try Tensor.identity(rows: d, columns: r, on: base.device)
-    let strict = try coordinates * below
-    let v = try strict + unit
-    let local = try -Self.apply(v, triangle(of: v, strict), to: unit)  // Q(A) S, [d, r]
-    // The completion differs from Q0 by the signs of its first r columns only.
-    let top = try local.narrowed(0, 0..<r) * signs.unsqueezed(1)
-    let signed = r == d ? top : try Tensor.concatenated([top, local.narrowed(0, r..<d)], along: 0)
-    return try Self.apply(reflectors, triangle, to: signed)
-  }
-
-  /// `T^-1` for reflections `I - 2 v v^T / |v|^2`, `v_k = e_k + A_k`.
-  ///
-  /// `|v_k|^2` is `1 + |A_k|^2`, as torch has it: in `v^T v` the squares would be added to the one, which rounds small ones away
-  /// one by one, and R would be orthonormal to 1e-4 only at d = 4096.
-  private func triangle(of v: Tensor, _ strict: Tensor) throws(TensorError) -> Tensor {
-    let squares = try (strict * strict).sum(along: 0) + 1
-    return try v.transposed().matmul(v) * above + (squares * 0.5).asDiagonalMatrix()
+    try coordinates.reflected(from: (spread, reflectors), signs: signs, below: below, above: above)
   }
 
   /// `T^-1` for reflections `I - tau v v^T`. LAPACK's tau is 0 where no reflection is needed: an infinite inverse that
@@ -82,10 +64,5 @@ final class OrthonormalColumns {
     let inverses = try tau.values(as: Double.self).map { $0 == 0 ? Float(1e30) : Float(1 / $0) }
     let gram = try v.transposed().matmul(v)
     return try gram.upperTriangle(diagonal: 1) + Tensor(inverses, on: v.device).asDiagonalMatrix()
-  }
-
-  /// `(I - V T V^T) M`.
-  private static func apply(_ v: Tensor, _ triangle: Tensor, to m: Tensor) throws(TensorError) -> Tensor {
-    try m - v.matmul(triangle.solveTriangular(v.transposed().matmul(m), upper: true))
   }
 }

@@ -44,6 +44,42 @@ extension Tensor {
     return outs.compactMap { $0.map(Tensor.init(owning:)) }
   }
 
+  /// A copy in which a function has changed the rows that `index` (int64, no row twice) names; the gradient that comes back of them is put
+  /// over that of the others.
+  public func changing(
+    rows index: Tensor, _ change: (Tensor) throws(TensorError) -> Tensor
+  ) throws(TensorError) -> Tensor {
+    var (whole, rows): (OpaquePointer?, OpaquePointer?)
+    guard reft_part_rows(handle, index.handle, &whole, &rows) == REFT_OK, let whole, let rows
+    else { throw failure("changing", [self, index]) }
+    let others = Tensor(owning: whole)
+    let changed = try change(Tensor(owning: rows))
+    return try perform("changing", [self, index, changed]) { reft_join_rows(others.handle, index.handle, changed.handle, $0) }
+  }
+
+  /// `x + (x W^T + b - x C) C^T` of rows x `[rows, d]`; C `[d, r]`, W `[r, d]`, b `[r]`.
+  public func editedWithin(columns: Tensor, weight: Tensor, bias: Tensor) throws(TensorError) -> Tensor {
+    try perform("editedWithin", [self, columns, weight, bias]) {
+      reft_low_rank_edit(handle, columns.handle, weight.handle, bias.handle, $0)
+    }
+  }
+
+  /// `C = (I - U V0^T) S (V T^-1 V_top^T - I)`, `V = I + A` below the diagonal, of coordinates A `[d, r]`: `H_1 ... H_r` of reflections
+  /// `I - 2 v_k v_k^T / |v_k|^2`, without its sign, behind a fixed product of reflections.
+  ///
+  /// - Parameters:
+  ///   - fixed: U and V0 of the fixed product, `[d, r]` each.
+  ///   - signs: S, of the first r rows, `[r, 1]`.
+  ///   - below: ones below the diagonal, `[d, r]`; `above`: ones above it, `[r, r]`.
+  public func reflected(
+    from fixed: (spread: Tensor, reflectors: Tensor), signs: Tensor, below: Tensor, above: Tensor
+  ) throws(TensorError) -> Tensor {
+    try perform("reflected", [self, fixed.spread, fixed.reflectors, signs, below, above]) {
+      reft_reflections(
+        handle, fixed.spread.handle, fixed.reflectors.handle, signs.handle, below.handle, above.handle, $0)
+    }
+  }
+
   /// A sequence among packed rows.
   public struct Rows: Sendable {
     /// Its rows.

@@ -4,58 +4,10 @@ import _TestSupport
 
 /// Every kernel of our own equals the operations of its formula, in values and in gradients; sizes that are no multiples of any
 /// lane, inputs with gaps between their rows.
-@Suite(.engineAlone) struct KernelTests {
-  private let random: RandomSource
+@Suite(.engineAlone) struct KernelTests: KernelLaws {
+  let random: RandomSource
 
   init() throws { random = try RandomSource(seed: 7) }
-
-  private func normal(_ shape: Int...) throws -> Tensor { try random.normal(shape, deviation: 1) }
-
-  /// The largest difference of two tensors over the largest entry of the first.
-  private func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
-    #expect(a.shape == b.shape)
-    return try (a - b).abs().max().item() / max(1e-30, a.abs().max().item())
-  }
-
-  /// Values and gradients of two ways to compute one thing, from the same leaves.
-  private func expectSame(
-    _ leaves: [Tensor], within bound: Double = 2e-6, unrecordedWithin rounding: Double = 0,
-    _ kernel: ([Tensor]) throws -> [Tensor],
-    _ plain: ([Tensor]) throws -> [Tensor],
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    func run(_ way: ([Tensor]) throws -> [Tensor]) throws -> (values: [Tensor], gradients: [Tensor]) {
-      var inputs: [Tensor] = []
-      for leaf in leaves {
-        let input = try leaf.cloned()
-        try input.setRequiresGradient(true)
-        inputs.append(input)
-      }
-      let values = try way(inputs)
-      let weights = try RandomSource(seed: 11)
-      var loss: Tensor?
-      for value in values {
-        let term = try (value * weights.normal(value.shape, deviation: 1)).sum()
-        loss = if let loss { try loss + term } else { term }
-      }
-      try loss?.backward()
-      return (try values.map { try $0.detached() }, try inputs.map { try #require(try $0.gradient()) })
-    }
-    let (a, b) = (try run(plain), try run(kernel))
-    let unrecorded = try withoutGradients { try kernel(leaves) }
-    for (x, y) in zip(a.values, b.values) { #expect(try difference(x, y) < bound, sourceLocation: sourceLocation) }
-    for (x, y) in zip(b.values, unrecorded) {
-      #expect(try difference(x, y) <= rounding, sourceLocation: sourceLocation)
-    }
-    for (x, y) in zip(a.gradients, b.gradients) {
-      #expect(try difference(x, y) < bound, sourceLocation: sourceLocation)
-    }
-    // Negative control: other inputs give other values and gradients, by far more than the bound.
-    #expect(try difference(a.values[0], a.values[0] * 1.0001) > bound, sourceLocation: sourceLocation)
-  }
-
-  /// Every other column range of a wider tensor, so that rows have gaps.
-  private func gapped(_ x: Tensor, _ width: Int) throws -> Tensor { try x.narrowed(x.shape.count - 1, 1..<1 + width) }
 
   @Test(arguments: [(1, 2), (3, 5), (7, 64), (40, 577)])
   func norm(rows: Int, width: Int) throws {
@@ -154,7 +106,7 @@ import _TestSupport
     try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
       try $0[0].linears([(.plain(weights[0]), nil), (.plain(weights[1]), bias), (.plain(weights[2]), nil)])
     } _: {
-      [try $0[0].linear(weights[0]), try $0[0].linear(weights[1], bias: bias), try $0[0].linear(weights[2])]
+      [try mapped($0[0], weights[0]), try mapped($0[0], weights[1]) + bias, try mapped($0[0], weights[2])]
     }
     // Matrices that lie one behind the other are one product; one too far on is none of them.
     let whole = try normal(20, 12)
@@ -163,19 +115,44 @@ import _TestSupport
       try expectSame([normal(40, 12)], unrecordedWithin: 2e-6) {
         try $0[0].linears([(.plain(parts[0]), nil), (.plain(parts[1]), nil), (.plain(last), nil)])
       } _: {
-        [try $0[0].linear(parts[0]), try $0[0].linear(parts[1]), try $0[0].linear(last)]
+        [try mapped($0[0], parts[0]), try mapped($0[0], parts[1]), try mapped($0[0], last)]
       }
     }
     // One output alone is used; and trained weights get their gradients.
     try expectSame([normal(11, 12)], unrecordedWithin: 2e-6) {
       [try $0[0].linears([(.plain(weights[0]), nil), (.plain(weights[1]), bias)])[1]]
     } _: {
-      [try $0[0].linear(weights[1], bias: bias)]
+      [try mapped($0[0], weights[1]) + bias]
     }
     try expectSame([normal(11, 12), normal(5, 12)], unrecordedWithin: 2e-6) {
       try $0[0].linears([(.plain($0[1]), nil), (.plain(weights[2]), nil)])
     } _: {
-      [try $0[0].linear($0[1]), try $0[0].linear(weights[2])]
+      [try mapped($0[0], $0[1]), try mapped($0[0], weights[2])]
+    }
+  }
+
+  /// `x W^T` by the engine.
+  private func mapped(_ x: Tensor, _ weight: Tensor) throws -> Tensor { try x.matmul(weight.transposed()) }
+
+  /// Wide enough that two threads share the columns; 2 x 288 and 2 x 336 of them, whole panels and not.
+  @Test(arguments: [576, 649], [false, true]) func aProductSharedByThreads(columns: Int, hasBias: Bool) throws {
+    let before = Engine.threads
+    Engine.threads = 2
+    defer { Engine.threads = before }
+    let weight = try normal(columns, 70)
+    let bias = hasBias ? try normal(columns) : nil
+    try expectSame([normal(45, 72)], within: 4e-6) {
+      [try gapped($0[0], 70).linear(weight, bias: bias)]
+    } _: {
+      let product = try mapped(gapped($0[0], 70), weight)
+      return [try bias.map { try product + $0 } ?? product]
+    }
+    // The gradient of the input is a product of as many columns as the input has.
+    let turned = try weight.transposed().contiguous()
+    try expectSame([normal(45, columns)], within: 4e-6) {
+      try $0[0].linears([(.plain(turned), nil), (.plain(turned), nil)])
+    } _: {
+      [try mapped($0[0], turned), try mapped($0[0], turned)]
     }
   }
 

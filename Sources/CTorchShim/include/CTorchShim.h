@@ -165,6 +165,11 @@ ReftStatus reft_gated(ReftIn gate, ReftIn up, ReftGate kind, ReftOut out);  // f
 ReftStatus reft_rotate(ReftIn x, ReftIn cosine, ReftIn sine, ReftOut out);
 ReftStatus reft_linears(ReftIn x, const ReftMatrix *_Nonnull weights, ReftTensor *_Nullable const *_Nonnull biases, int32_t count,
                         ReftTensor *_Nullable *_Nonnull outs);
+// Some rows [index] of a tensor apart; `whole` is for join alone, with the same index (no row twice).
+ReftStatus reft_part_rows(ReftIn tensor, ReftIn index, ReftOut whole, ReftOut rows);
+ReftStatus reft_join_rows(ReftIn whole, ReftIn index, ReftIn rows, ReftOut out);
+ReftStatus reft_low_rank_edit(ReftIn rows, ReftIn columns, ReftIn weight, ReftIn bias, ReftOut out);  // x + (x W^T + b - x C) C^T
+ReftStatus reft_reflections(ReftIn coordinates, ReftIn spread, ReftIn reflectors, ReftIn signs, ReftIn below, ReftIn above, ReftOut out);
 ReftStatus reft_decode_matrix(const ReftMatrix *_Nonnull matrix, ReftOut out);
 ReftStatus reft_decode_rows(const ReftMatrix *_Nonnull matrix, const int64_t *_Nonnull ids, int64_t count, ReftOut out);
 ReftStatus reft_encode_q8_0(ReftIn matrix, void *_Nonnull bytes);  // 34 bytes for each 32 numbers of a row

@@ -1,5 +1,6 @@
 // Several linear maps of one input: their outputs side by side, and one gradient of the input that all of them add to.
 #include "kernel.hpp"
+#include "products.hpp"
 #include "skinny_linear.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -34,7 +35,7 @@ std::vector<at::Tensor> mapped(const at::Tensor &x, at::ArrayRef<Matrix> weights
   auto all = at::empty({x.size(0), width}, x.options());
   const bool skinny = is_skinny(x, weights, biases);
   if (const auto whole = skinny ? at::Tensor() : joined(weights, biases); whole.defined()) {
-    at::mm_out(all, x, whole.t());
+    product(all, x, whole.t());
     return all.split_with_sizes(sizes_of(weights), 1);
   }
   if (skinny) skinny_linears(x, weights, biases, static_cast<float *>(all.mutable_data_ptr()), width);
@@ -42,8 +43,10 @@ std::vector<at::Tensor> mapped(const at::Tensor &x, at::ArrayRef<Matrix> weights
   int64_t first = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     auto part = all.narrow(1, first, weights[i].rows);
-    if (!skinny && biases[i].defined()) at::addmm_out(part, biases[i], x, weights[i].whole_for_now().t());
-    if (!skinny && !biases[i].defined()) at::mm_out(part, x, weights[i].whole_for_now().t());
+    if (!skinny) {
+      if (biases[i].defined()) part.copy_(biases[i].expand_as(part));
+      product(part, x, weights[i].whole_for_now().t(), biases[i].defined());
+    }
     parts.push_back(part);
     first += weights[i].rows;
   }
@@ -68,40 +71,56 @@ struct Linears : torch::autograd::Function<Linears> {
     for (size_t i = 0; i < weights.size(); ++i) {
       if (!g[i].defined()) continue;
       if (dx.defined()) {
-        dx.addmm_(g[i], weights[i]);
+        product(dx, g[i], weights[i], true);
       } else {
-        dx = at::mm(g[i], weights[i]);
+        dx = product(g[i], weights[i]);
       }
     }
     return {dx, {}, {}};
   }
 };
 
+/// The maps of one input `[rows, in]`.
+std::vector<at::Tensor> linears(const at::Tensor &x, const std::vector<Matrix> &weights, const std::vector<at::Tensor> &biases) {
+  bool trained = false;
+  for (size_t i = 0; i < weights.size(); ++i) trained = trained || wants_gradient({weights[i].tensor, biases[i]});
+  if (trained || x.dim() != 2) {
+    std::vector<at::Tensor> made;
+    for (size_t i = 0; i < weights.size(); ++i) made.push_back(at::linear(x, weights[i].whole(), biases[i].defined() ? std::optional(biases[i]) : std::nullopt));
+    return made;
+  }
+  if (wants_gradient({x})) return Linears::apply(x, weights, biases);
+  const at::NoGradGuard no_grad;
+  return mapped(x, weights, biases);
+}
+
+/// One map, of rows in any number of dimensions.
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+  const bool flat = x.dim() != 2 && x.dim() > 0 && x.numel() > 0 && weight.dim() == 2;
+  auto y = linears(flat ? x.reshape({-1, x.size(-1)}) : x, {Matrix(weight)}, {bias})[0];
+  if (!flat) return y;
+  auto shape = x.sizes().vec();
+  shape.back() = y.size(1);
+  return y.view(shape);
+}
+
 }  // namespace
 }  // namespace reft
 
 using namespace reft;
 
+REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
+        reft::linear(borrow(x), borrow(weight), borrow_optional(bias).value_or(at::Tensor())))
+
 ReftStatus reft_linears(ReftTensor *input, const ReftMatrix *weights, ReftTensor *const *biases, int32_t count, ReftTensor **outs) {
   return guarded([&] {
-    const auto &x = borrow(input);
     std::vector<Matrix> w;
     std::vector<at::Tensor> b;
-    bool trained = false;
     for (int32_t i = 0; i < count; ++i) {
       w.emplace_back(weights[i]);
       b.push_back(biases[i] == nullptr ? at::Tensor() : borrow(biases[i]));
-      trained = trained || wants_gradient({w.back().tensor, b.back()});
     }
-    std::vector<at::Tensor> made;
-    if (trained || x.dim() != 2) {
-      for (int32_t i = 0; i < count; ++i) made.push_back(at::linear(x, w[i].whole(), b[i].defined() ? std::optional(b[i]) : std::nullopt));
-    } else if (wants_gradient({x})) {
-      made = Linears::apply(x, w, b);
-    } else {
-      at::NoGradGuard no_grad;
-      made = mapped(x, w, b);
-    }
+    auto made = linears(borrow(input), w, b);
     for (int32_t i = 0; i < count; ++i) give(std::move(made[static_cast<size_t>(i)]), &outs[i]);
   });
 }

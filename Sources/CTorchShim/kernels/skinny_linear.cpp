@@ -14,20 +14,6 @@
 namespace reft {
 namespace {
 
-/// Everything the inner loops need to know.
-struct Product {
-  const float *x, *weight, *bias;
-  /// W as it is decoded, some rows at a time, where there are no floats of it.
-  const unsigned char *encoded;
-  Decode decode;
-  long row_bytes;
-  float *y;
-  long rows, k, y_stride;
-  /// x in panels of 16 rows, each turned to `[k, 16]`; rows behind the last panel are taken as they are.
-  const float *turned;
-  long panels;
-};
-
 #define TILES "skinny_tiles.hpp"
 #include "widths.hpp"
 #undef TILES
@@ -37,6 +23,15 @@ const float *floats(const at::Tensor &t) { return static_cast<const float *>(t.c
 bool is_whole(const at::Tensor &t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous(); }
 
 }  // namespace
+
+void (*const skinny_outputs)(const SkinnyProduct &, long, long, float *) = REFT_WIDEST(outputs);
+
+// Up to 8 rows are two passes along k over rows of W that are near; 16 lanes pay for more.
+TurnedRows::TurnedRows(const float *x, long rows, long k, Scratch &room) : x(x), rows(rows), k(k), panels(rows / 16 + (rows % 16 > 8 ? 1 : 0)) {
+  float *const to = room.of(panels * 16 * k);
+  for (long panel = 0; panel < panels; ++panel) lay_out({x + panel * 16 * k, k}, std::min<long>(16, rows - panel * 16), k, to + panel * 16 * k);
+  turned = to;
+}
 
 const int64_t skinny_rows = 32, skinny_encoded_rows = 128;
 
@@ -63,16 +58,9 @@ bool is_skinny(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<a
 }
 
 void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::ArrayRef<at::Tensor> biases, float *y, int64_t y_stride) {
-  static const auto outputs = REFT_WIDEST(outputs);
   const long k = x.size(-1), rows = x.numel() / k;
-  // Up to 8 rows are two passes along k over rows of W that are near; 16 lanes pay for more.
-  const long panels = rows / 16 + (rows % 16 > 8 ? 1 : 0);
   thread_local Scratch room;
-  float *const turned = room.of(panels * 16 * k);
-  const float *in = floats(x);
-  for (long panel = 0; panel < panels; ++panel) {
-    lay_out({in + panel * 16 * k, k}, std::min<long>(16, rows - panel * 16), k, turned + panel * 16 * k);
-  }
+  const TurnedRows in(floats(x), rows, k, room);
   long all = 0;
   for (const auto &weight : weights) all += weight.rows;
   for (const auto &w : weights) {
@@ -84,39 +72,23 @@ void skinny_linears(const at::Tensor &x, at::ArrayRef<Matrix> weights, at::Array
   const long wanted = std::min(110592 / k, all / (4 * at::get_num_threads()));
   const long piece = std::max<long>(12, (std::max(wanted, 8192 / k) + 11) / 12 * 12);
   struct Piece {
-    Product product;
+    SkinnyProduct product;
     long first, last;
   };
   std::vector<Piece> pieces;
   for (size_t i = 0; i < weights.size(); ++i) {
     const auto &w = weights[i];
     const long n = w.rows;
-    const Product product{in, w.is_encoded() ? nullptr : floats(w.tensor), biases[i].defined() ? floats(biases[i]) : nullptr, w.bytes, w.decode, w.row_bytes,
-                          y, rows, k, y_stride, turned, panels};
+    const SkinnyProduct product{in,       w.is_encoded() ? nullptr : floats(w.tensor), biases[i].defined() ? floats(biases[i]) : nullptr, w.bytes, w.decode,
+                                w.row_bytes, y, y_stride};
     for (long first = 0; first < n; first += piece) pieces.push_back({product, first, std::min(n, first + piece)});
     y += n;
   }
   for_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
     thread_local Scratch decoded;
     const auto &[product, first, last] = pieces[static_cast<size_t>(i)];
-    outputs(product, first, last, decoded.of(12 * k));
+    skinny_outputs(product, first, last, decoded.of(12 * k));
   });
 }
 
-at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-  const at::Tensor given = bias.value_or(at::Tensor());
-  const Matrix matrix(weight);
-  if (!is_skinny(x, matrix, given)) return at::linear(x, weight, bias);
-  auto shape = x.sizes().vec();
-  shape.back() = weight.size(0);
-  auto y = at::empty(shape, x.options());
-  skinny_linears(x, matrix, given, static_cast<float *>(y.mutable_data_ptr()), weight.size(0));
-  return y;
-}
-
 }  // namespace reft
-
-using namespace reft;
-
-REFT_OP(reft_linear, (ReftTensor * x, ReftTensor *weight, ReftTensor *bias, ReftTensor **out),
-        reft::linear(borrow(x), borrow(weight), borrow_optional(bias)))

@@ -57,42 +57,42 @@ template <int R> static void across(const float *panel, const float *w, const fl
   }
 }
 
-template <int R, int M> static void along_all(const Product &p, const float *w, long row, long first, long last) {
+template <int R, int M> static void along_all(const SkinnyProduct &p, const float *w, long row, long first, long last) {
   const auto b = [&](long n) { return p.bias != nullptr ? p.bias + n : nullptr; };
-  const float *x = p.x + row * p.k;
+  const float *x = p.in.x + row * p.in.k;
   float *y = p.y + row * p.y_stride;
   long n = first;
-  for (; n + R <= last; n += R, w += R * p.k) along<R, M>(x, w, b(n), y + n, p.k, p.y_stride);
-  for (; n < last; ++n, w += p.k) along<1, M>(x, w, b(n), y + n, p.k, p.y_stride);
+  for (; n + R <= last; n += R, w += R * p.in.k) along<R, M>(x, w, b(n), y + n, p.in.k, p.y_stride);
+  for (; n < last; ++n, w += p.in.k) along<1, M>(x, w, b(n), y + n, p.in.k, p.y_stride);
 }
 
-static void across_all(const Product &p, const float *w, const float *panel, long row, long count, long first, long last) {
+static void across_all(const SkinnyProduct &p, const float *w, const float *panel, long row, long count, long first, long last) {
   constexpr int R = WIDTH == 16 ? 12 : WIDTH == 8 ? 6 : 4;
   const auto b = [&](long n) { return p.bias != nullptr ? p.bias + n : nullptr; };
   float *y = p.y + row * p.y_stride;
   long n = first;
-  for (; n + R <= last; n += R, w += R * p.k) across<R>(panel, w, b(n), y + n, p.k, p.y_stride, count);
-  for (; n < last; ++n, w += p.k) across<1>(panel, w, b(n), y + n, p.k, p.y_stride, count);
+  for (; n + R <= last; n += R, w += R * p.in.k) across<R>(panel, w, b(n), y + n, p.in.k, p.y_stride, count);
+  for (; n < last; ++n, w += p.in.k) across<1>(panel, w, b(n), y + n, p.in.k, p.y_stride, count);
 }
 
 /// The outputs `[first, last)` of every row; `decoded [12, k]` is room for rows of W that are not floats yet.
-static void outputs(const Product &p, long first, long last, float *decoded) {
+static void outputs(const SkinnyProduct &p, long first, long last, float *decoded) {
   // Rows of W that stay in the nearest memory while all rows of x go over them; what is decoded for few of them, nearer still.
-  const long block = p.decode != nullptr && p.panels == 0 ? 4 : 12;
+  const long block = p.decode != nullptr && p.in.panels == 0 ? 4 : 12;
   for (long n = first; n < last; n += block) {
     const long end = n + block < last ? n + block : last;
-    const float *w = p.weight + n * p.k;
+    const float *w = p.weight + n * p.in.k;
     if (p.decode != nullptr) {
-      p.decode(p.encoded + n * p.row_bytes, (end - n) * p.k, decoded);
+      p.decode(p.encoded + n * p.row_bytes, (end - n) * p.in.k, decoded);
       w = decoded;
     }
     long row = 0;
-    for (long panel = 0; panel < p.panels; ++panel, row += 16) {
-      across_all(p, w, p.turned + panel * 16 * p.k, row, p.rows - row < 16 ? p.rows - row : 16, n, end);
+    for (long panel = 0; panel < p.in.panels; ++panel, row += 16) {
+      across_all(p, w, p.in.turned + panel * 16 * p.in.k, row, p.in.rows - row < 16 ? p.in.rows - row : 16, n, end);
     }
-    for (; row + 4 <= p.rows; row += 4) along_all<3, 4>(p, w, row, n, end);
-    if (p.rows - row == 3) along_all<4, 3>(p, w, row, n, end);
-    if (p.rows - row == 2) along_all<4, 2>(p, w, row, n, end);
-    if (p.rows - row == 1) along_all<4, 1>(p, w, row, n, end);
+    for (; row + 4 <= p.in.rows; row += 4) along_all<3, 4>(p, w, row, n, end);
+    if (p.in.rows - row == 3) along_all<4, 3>(p, w, row, n, end);
+    if (p.in.rows - row == 2) along_all<4, 2>(p, w, row, n, end);
+    if (p.in.rows - row == 1) along_all<4, 1>(p, w, row, n, end);
   }
 }

@@ -95,6 +95,9 @@ public final class LoReFT: Partitioned {
     let dropout = Dropout(configuration.dropout, mode)
     guard let indices = subspaces?.indices(of: mode.subspaces) else {
       return RowFunction(isRowwise: !dropout.isActive) { h throws(TensorError) in
+        if sigma == .linear, let bias = source.bias {
+          return try dropout(h.editedWithin(columns: columns, weight: source.weight, bias: bias))
+        }
         let difference = try sigma(source(h)) - h.matmul(columns)  // sigma(W h + b) - R h
         return try dropout(h + difference.matmul(columns.transposed()))
       }

@@ -64,8 +64,11 @@ public struct Tap {
         return try value.replacing(kept, with: applied(value, from: input).selected(kept))
       case (.some(let rows), let kept):
         let index = try rows.tensor()
-        let edited = try applied(value.selected(index), from: input?.selected(index))
-        guard let kept = try kept?.tensor() else { return try value.replacing(index, with: edited) }
+        let input = try input?.selected(index)
+        guard let kept = try kept?.tensor() else {
+          return try value.changing(rows: index) { rows throws(TensorError) in try applied(rows, from: input) }
+        }
+        let edited = try applied(value.selected(index), from: input)
         return try value.replacing(index.selected(kept), with: edited.selected(kept))
       }
     }
