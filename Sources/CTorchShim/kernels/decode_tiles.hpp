@@ -30,7 +30,14 @@ template <int G, int N> static inline void scored_keys(const Head &h, const floa
 /// Scores of G query heads with the keys `[first, last)` of their head, `scores[g * stride + key - first]`.
 template <int G> static void scored(const Head &h, const float *q, float *scores, long stride) {
   long key = h.first;
-  for (; key + 4 <= h.last; key += 4) scored_keys<G, 4>(h, q, h.keys + key * h.width, scores + key - h.first, stride);
+  // The next keys are on their way while these are used, and so are the values, which come after.
+  for (; key + 4 <= h.last; key += 4) {
+    for (long i = 0; i < 4 * h.width; i += 16) {
+      __builtin_prefetch(h.keys + (key + 12) * h.width + i);
+      __builtin_prefetch(h.values + key * h.width + i);
+    }
+    scored_keys<G, 4>(h, q, h.keys + key * h.width, scores + key - h.first, stride);
+  }
   for (; key < h.last; ++key) scored_keys<G, 1>(h, q, h.keys + key * h.width, scores + key - h.first, stride);
 }
 
