@@ -6,14 +6,18 @@ import statistics
 
 
 def row(case, ours, peer, unit, *, higher_is_better, rounds=None, **facts):
-    """One row from paired values. The ratio is above 1 where ours is better, whatever the direction of the unit."""
+    """One row from paired values. The ratio, the median of the rounds' own, is above 1 where ours is better, whatever the direction of the unit.
+
+    Both sides of a round are measured within seconds of one another; the medians of the sides may come from rounds between which the machine
+    has become slower or faster.
+    """
     better = (lambda a, b: a / b) if higher_is_better else (lambda a, b: b / a)
     middle = statistics.median
     ratios = [better(a, b) for a, b in zip(ours, peer)]
     return {
-        "case": case, "ours": middle(ours), "peer": middle(peer), "ratio": better(middle(ours), middle(peer)), "unit": unit,
+        "case": case, "ours": middle(ours), "peer": middle(peer), "ratio": middle(ratios), "unit": unit,
         "rounds": rounds or len(ours), "ours_range": [min(ours), max(ours)], "peer_range": [min(peer), max(peer)],
-        "ratio_range": [min(ratios), max(ratios)], "higher_is_better": higher_is_better,
+        "ratio_range": [min(ratios), max(ratios)], "ours_rounds": list(ours), "peer_rounds": list(peer), "higher_is_better": higher_is_better,
         "date": datetime.date.today().isoformat(), **facts}
 
 
