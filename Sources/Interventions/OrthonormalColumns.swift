@@ -9,7 +9,7 @@ import Tensors
 ///
 /// A is strictly lower triangular and zero at first; S = -1 undoes the reflections at A = 0, where R^T is the base.
 /// `Q0` is the orthogonal completion of the base. torch keeps it as a `d x d` buffer (67 MB a layer at d = 4096); here it is
-/// the product of the r reflections of the base's own QR factorisation. Both products are evaluated in compact WY form,
+/// the product of the r reflections of the base's own QR factorisation. Both products are evaluated in compact WY form (one step of a graph),
 /// `H_1 ... H_r = I - V T V^T` with `T^-1 = triu(V^T V, 1) + diag(|v_k|^2 / 2)`, so nothing larger than `d x r` ever exists.
 ///
 /// Deviation: torch completes the base with random columns, we with the QR factorisation's. Any completion describes the
@@ -23,7 +23,7 @@ final class OrthonormalColumns {
 
   private let reflectors: Tensor  // V of Q0, [d, r]
   private let spread: Tensor  // V T of Q0, [d, r]
-  private let signs: Tensor  // of Q0's first r columns against the base, [r, 1]: the completion differs from Q0 by these only
+  private let signs: Tensor  // [r, 1]: the completion is Q0 but for the signs of its first r columns
   private let below, above: Tensor  // ones below the diagonal [d, r] and above it [r, r]
 
   /// - Parameters:

@@ -54,7 +54,9 @@ extension Tensor {
     else { throw failure("changing", [self, index]) }
     let others = Tensor(owning: whole)
     let changed = try change(Tensor(owning: rows))
-    return try perform("changing", [self, index, changed]) { reft_join_rows(others.handle, index.handle, changed.handle, $0) }
+    return try perform("changing", [self, index, changed]) {
+      reft_join_rows(others.handle, index.handle, changed.handle, $0)
+    }
   }
 
   /// `x + (x W^T + b - x C) C^T` of rows x `[rows, d]`; C `[d, r]`, W `[r, d]`, b `[r]`.

@@ -73,7 +73,9 @@ import _TestSupport
       #expect(abs(got.loss - plain.loss) < 2e-7 * abs(plain.loss))
       #expect(gap(got.gradient, plain.gradient) < 1e-5)
       #expect(gap(shifted.gradient, plain.gradient) > 0.1)
-      let unrecorded = try withoutGradients { try x.vocabularyLoss(weight: weight, bias: bias, labels: labels, chunk: 64) }
+      let unrecorded = try withoutGradients {
+        try x.vocabularyLoss(weight: weight, bias: bias, labels: labels, chunk: 64)
+      }
       #expect(try unrecorded.item() == got.loss)
     }
   }
@@ -117,5 +119,7 @@ import _TestSupport
 }
 
 extension Tensor {
-  fileprivate func plus(_ bias: Tensor?) throws(TensorError) -> Tensor { try bias.map { bias throws(TensorError) in try self + bias } ?? self }
+  fileprivate func plus(_ bias: Tensor?) throws(TensorError) -> Tensor {
+    try bias.map { bias throws(TensorError) in try self + bias } ?? self
+  }
 }
