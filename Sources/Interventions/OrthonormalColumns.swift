@@ -9,7 +9,7 @@ import Tensors
 ///
 /// A is strictly lower triangular and zero at first; S = -1 undoes the reflections at A = 0, where R^T is the base.
 /// `Q0` is the orthogonal completion of the base. torch keeps it as a `d x d` buffer (67 MB a layer at d = 4096); here it is
-/// the product of the r reflections of the base's own QR factorisation. Both products are evaluated in compact WY form (one step of a graph),
+/// the product of the r reflections of the base's own QR factorisation. Both products are evaluated in compact WY form,
 /// `H_1 ... H_r = I - V T V^T` with `T^-1 = triu(V^T V, 1) + diag(|v_k|^2 / 2)`, so nothing larger than `d x r` ever exists.
 ///
 /// Deviation: torch completes the base with random columns, we with the QR factorisation's. Any completion describes the
