@@ -26,7 +26,7 @@ def train(method, batch, steps, rounds, **more):
 
 FIXED = {
     "train-loreft-b8": Case(
-        train("loreft", 8, 3, 12, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 220, 2.4),
+        train("loreft", 8, 3, 12, peak=True), "updates of LoReFT r4, f5+l5, on the output of all 30 layers, batch 8", 330, 2.4),
     "train-lora-b8": Case(train("lora", 8, 3, 4), "updates of LoRA r8 on queries and values, batch 8", 120, 1.8),
     "train-lofit": Case(
         lambda suite, case: training.run(suite, case, examples=16, epochs=5, rounds=5),

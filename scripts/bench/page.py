@@ -13,9 +13,9 @@ keeps the rows of the others, `scripts/bench/bench.py --list` names them all.
 
 Each case runs our side and the peer's by turns in one go: the same inputs, the same weights (SmolLM2-135M-Instruct, float32, out
 of one GGUF file), all cores, a warm-up first, one side blocked while the other works. Shown are medians of the rounds with the
-smallest and the largest, and of the ratios within the rounds, which hold when the machine's speed drifts, the median with the same:
-**above 1 ours is better**, whatever the direction of the unit. Machines differ by a factor of two from one to the next, and a busy neighbour moves every
-absolute number: only ratios say something.
+smallest and the largest. The ratio is the median of the ratios within the rounds, with theirs, for it holds when the machine's speed
+drifts: **above 1 ours is better**, whatever the direction of the unit. Machines differ by a factor of two from one to the next, and a
+busy neighbour moves every absolute number: only ratios say something.
 """
 
 
